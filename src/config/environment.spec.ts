@@ -1,0 +1,368 @@
+import * as fc from 'fast-check';
+import { type AppConfig, LOG_LEVELS } from './app-config.js';
+import { ConfigError } from './config-error.js';
+import { type Environment, readEnvironment } from './environment.js';
+import { type Machine } from './machine.js';
+import { settings } from './settings.js';
+
+const machine: Machine = {
+  home: '/home/ada',
+  userShell: '/bin/zsh',
+  shells: ['/bin/sh', '/bin/bash', '/bin/zsh', '/usr/bin/fish'],
+};
+
+function read(env: Environment, on: Partial<Machine> = {}): AppConfig {
+  return readEnvironment(env, { ...machine, ...on });
+}
+
+function problemsOf(env: Environment, on: Partial<Machine> = {}): readonly string[] {
+  try {
+    read(env, on);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('readEnvironment', () => {
+  it('has an answer for everything when nothing is set', () => {
+    expect(read({})).toEqual({
+      host: '127.0.0.1',
+      port: 3000,
+      shell: '/bin/zsh',
+      shells: machine.shells,
+      cwd: '/home/ada',
+      maxSessions: 64,
+      exitedLingerSeconds: 60,
+      logBytes: 1_048_576,
+      allowedOrigins: [],
+      logLevel: 'info',
+    });
+  });
+
+  it('takes what is set', () => {
+    const config = read({
+      TREX_HOST: '::1',
+      TREX_PORT: '0',
+      TREX_SHELL: 'fish',
+      TREX_SHELLS: '/opt/nu',
+      TREX_CWD: '/srv',
+      TREX_MAX_SESSIONS: '8',
+      TREX_EXITED_LINGER_SECONDS: '0',
+      TREX_LOG_BYTES: '65536',
+      TREX_ALLOWED_ORIGINS: 'https://example.com,http://localhost:5173',
+      TREX_LOG_LEVEL: 'debug',
+    });
+
+    expect(config).toEqual({
+      host: '::1',
+      port: 0,
+      shell: '/usr/bin/fish',
+      shells: [...machine.shells, '/opt/nu'],
+      cwd: '/srv',
+      maxSessions: 8,
+      exitedLingerSeconds: 0,
+      logBytes: 65_536,
+      allowedOrigins: ['https://example.com', 'http://localhost:5173'],
+      logLevel: 'debug',
+    });
+  });
+
+  it('takes an empty text as nothing said, but for the host', () => {
+    const empty = Object.fromEntries(Object.values(settings).map(({ name }) => [name, '']));
+
+    expect(problemsOf(empty)).toEqual([
+      'TREX_HOST must be a loopback (localhost, 127.x.x.x or ::1) until access tokens exist, got ""',
+    ]);
+    expect(read({ ...empty, TREX_HOST: undefined })).toEqual(read({}));
+  });
+
+  it('lists every problem at once', () => {
+    expect(
+      problemsOf({
+        TREX_PROT: '3000',
+        TREX_HOST: '0.0.0.0',
+        TREX_PORT: '65536',
+        TREX_SHELL: 'csh',
+        TREX_SHELLS: '/bin/ok,bin/not',
+        TREX_CWD: 'work',
+        TREX_MAX_SESSIONS: 'ten',
+        TREX_LOG_LEVEL: 'loud',
+        TREX_ALLOWED_ORIGINS: 'https://good.example,*,http://bad.example/',
+      }).toSorted(),
+    ).toEqual([
+      'TREX_ALLOWED_ORIGINS must be origins exactly as a browser sends them (https://example.com), ' +
+        'separated by commas, got "*", "http://bad.example/"',
+      'TREX_CWD must be an absolute path, got "work"',
+      'TREX_HOST must be a loopback (localhost, 127.x.x.x or ::1) until access tokens exist, got "0.0.0.0"',
+      'TREX_LOG_LEVEL must be one of trace, debug, info, warn, error, silent, got "loud"',
+      'TREX_MAX_SESSIONS must be a whole number from 1 to 10000, got "ten"',
+      'TREX_PORT must be a whole number from 0 to 65535, got "65536"',
+      'TREX_PROT is not a setting; did you mean TREX_PORT?',
+      'TREX_SHELL must be an absolute path, or the name of one of /bin/sh, /bin/bash, /bin/zsh, /usr/bin/fish, got "csh"',
+      'TREX_SHELLS must be absolute paths, separated by commas, got "bin/not"',
+    ]);
+  });
+
+  it('shows a hostile text without letting it act on the terminal', () => {
+    const [problem] = problemsOf({ TREX_CWD: `\x1b]0;owned\x07\x9b${'x'.repeat(1000)}` });
+
+    expect(problem).toMatch(/got "\\u001b\]0;owned\\u0007\\u009bx+…"$/);
+    expect(problem!.length).toBeLessThan(150);
+  });
+
+  it.each([
+    ['TREX_PORTS', 'TREX_PORT'],
+    ['TREX_MAX_SESSION', 'TREX_MAX_SESSIONS'],
+    ['TREX_ALLOWED_ORIGIN', 'TREX_ALLOWED_ORIGINS'],
+    ['TREX_port', 'TREX_PORT'],
+    ['TREX_LOGLEVEL', 'TREX_LOG_LEVEL'],
+  ])('refuses %s and suggests %s', (name, nearest) => {
+    expect(problemsOf({ [name]: '' })).toEqual([`${name} is not a setting; did you mean ${nearest}?`]);
+  });
+
+  it('leaves the variables of others alone', () => {
+    expect(problemsOf({ PORT: 'ten', TREXX: 'a', MY_TREX_PORT: 'b', TREX_GONE: undefined })).toEqual([]);
+  });
+
+  describe.each([
+    ['TREX_PORT', 'port', 0, 65_535],
+    ['TREX_MAX_SESSIONS', 'maxSessions', 1, 10_000],
+    ['TREX_EXITED_LINGER_SECONDS', 'exitedLingerSeconds', 0, 86_400],
+    ['TREX_LOG_BYTES', 'logBytes', 65_536, 67_108_864],
+  ] as const)('%s', (name, key, min, max) => {
+    it(`takes ${min} and ${max}`, () => {
+      expect(read({ [name]: String(min) })[key]).toBe(min);
+      expect(read({ [name]: String(max) })[key]).toBe(max);
+    });
+
+    it.each([
+      [String(min - 1)],
+      [String(max + 1)],
+      ['ten'],
+      ['1e1'],
+      [' 100000'],
+      ['100000 '],
+      ['0x10'],
+      ['100000.0'],
+      ['+100000'],
+      ['-0'],
+      ['0100'],
+      ['1_000'],
+      ['٣'],
+      ['9'.repeat(400)],
+    ])('refuses %j', (text) => {
+      expect(problemsOf({ [name]: text })).toHaveLength(1);
+    });
+  });
+
+  describe('the host', () => {
+    it.each(['localhost', '127.0.0.1', '127.0.0.53', '127.255.255.255', '::1'])('may be %s', (host) => {
+      expect(read({ TREX_HOST: host }).host).toBe(host);
+    });
+
+    it.each([
+      '',
+      ' ',
+      '0.0.0.0',
+      '::',
+      '*',
+      '127.attacker.example',
+      '127.0.0.1.attacker.example',
+      '127.1',
+      '127.0.0',
+      '127.0.0.256',
+      '127.0.0.01',
+      '127.0.0.1\n',
+      ' 127.0.0.1',
+      '127.0.0.1:80',
+      '0177.0.0.1',
+      '0x7f.0.0.1',
+      '2130706433',
+      '128.0.0.1',
+      '10.0.0.1',
+      '::2',
+      '[::1]',
+      '::1%eth0',
+      '::ffff:127.0.0.1',
+      '0:0:0:0:0:0:0:1',
+      'localhost.',
+      'localhost.attacker.example',
+      'notlocalhost',
+      '/run/trex.sock',
+    ])('may not be %j', (host) => {
+      expect(problemsOf({ TREX_HOST: host })).toEqual([expect.stringContaining('until access tokens exist')]);
+    });
+  });
+
+  describe('allowed origins', () => {
+    it.each([
+      'https://example.com',
+      'http://localhost:5173',
+      'http://127.0.0.1:8080',
+      'http://[::1]:3000',
+      'https://xn--bcher-kva.example',
+      'null',
+      'chrome-extension://abcdefghijklmnopabcdefghijklmnop',
+      'moz-extension://0f5a4b6c-1d2e-4f3a-8b9c-0d1e2f3a4b5c',
+      'safari-web-extension://0F5A4B6C-1D2E-4F3A-8B9C-0D1E2F3A4B5C',
+    ])('may hold %s', (origin) => {
+      expect(read({ TREX_ALLOWED_ORIGINS: origin }).allowedOrigins).toEqual([origin]);
+    });
+
+    it.each([
+      '*',
+      'https://*',
+      'https://*.example.com',
+      'http://localhost:*',
+      'https://example.com/',
+      'https://example.com/path',
+      'https://example.com?q',
+      'https://example.com#f',
+      'https://example.com:443',
+      'http://example.com:80',
+      'https://EXAMPLE.com',
+      'HTTPS://example.com',
+      'https://user@example.com',
+      'https://bücher.example',
+      'https:example.com',
+      'https://',
+      'http://127.1',
+      'http://localhost:99999',
+      ' https://example.com',
+      'https://example.com\n',
+      'https://one.example,',
+      ',https://one.example',
+      'https://one.example, https://two.example',
+      'example.com',
+      '//example.com',
+      'Null',
+      'null/',
+      'file://',
+      'ws://example.com',
+      'ftp://example.com',
+      'javascript:alert(1)',
+      'chrome-extension://x',
+      'chrome-extension://abcdefghijklmnopabcdefghijklmnop/',
+      'moz-extension://*',
+    ])('may not hold %j', (origin) => {
+      expect(problemsOf({ TREX_ALLOWED_ORIGINS: origin })).toHaveLength(1);
+    });
+  });
+
+  it.each(LOG_LEVELS)('knows the log level %s', (level) => {
+    expect(read({ TREX_LOG_LEVEL: level }).logLevel).toBe(level);
+  });
+
+  it.each(['INFO', 'fatal', 'toString'])('does not know the log level %s', (level) => {
+    expect(problemsOf({ TREX_LOG_LEVEL: level })).toHaveLength(1);
+  });
+
+  it('gives a ConfigError or a configuration that keeps its promises, whatever it reads', () => {
+    const name = fc.oneof(
+      fc.constantFrom(
+        'SHELL',
+        'TREX_',
+        '__proto__',
+        ...Object.values(settings).map((setting) => setting.name),
+      ),
+      fc.string().map((end) => `TREX_${end}`),
+    );
+    const text = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom(
+        undefined,
+        '',
+        'bash',
+        '/bin/bash',
+        '/',
+        'null',
+        '::1',
+        'https://example.com',
+        'info',
+        ',',
+      ),
+      fc.integer().map(String),
+      fc.webUrl(),
+    );
+    const anyMachine = fc.record({
+      home: fc.constant('/'),
+      userShell: fc.option(fc.string(), { nil: undefined }),
+      shells: fc.subarray([...machine.shells]),
+    });
+
+    fc.assert(
+      fc.property(fc.dictionary(name, text), anyMachine, (env, on) => {
+        try {
+          const config = readEnvironment(env, on);
+          expect(config.shells).toContain(config.shell);
+          expect(new Set(config.shells).size).toBe(config.shells.length);
+        } catch (error) {
+          if (!(error instanceof ConfigError)) throw error;
+          expect(error.problems.length).toBeGreaterThan(0);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe('the shell', () => {
+  it.each([
+    ['the $SHELL of the user', { SHELL: '/usr/bin/fish' }, {}, '/usr/bin/fish'],
+    [
+      '$SHELL under the name the list has for it',
+      { SHELL: '/usr/bin/zsh' },
+      { userShell: '/bin/sh' },
+      '/bin/zsh',
+    ],
+    ["the account's when $SHELL is not allowed", { SHELL: '/usr/bin/tmux' }, {}, '/bin/zsh'],
+    ["the account's when $SHELL is empty", { SHELL: '' }, {}, '/bin/zsh'],
+    ['bash when neither is allowed', { SHELL: '/bin/false' }, { userShell: '/sbin/nologin' }, '/bin/bash'],
+    ['sh when there is no bash', {}, { userShell: undefined, shells: ['/bin/ksh', '/bin/sh'] }, '/bin/sh'],
+    [
+      'the first when there is nothing known',
+      {},
+      { userShell: undefined, shells: ['/bin/ksh', '/bin/tcsh'] },
+      '/bin/ksh',
+    ],
+  ])('is %s', (_, env, on, shell) => {
+    expect(read(env, on).shell).toBe(shell);
+  });
+
+  it('may be named by its path or by its name', () => {
+    expect(read({ TREX_SHELL: '/bin/sh' }).shell).toBe('/bin/sh');
+    expect(read({ TREX_SHELL: 'sh' }).shell).toBe('/bin/sh');
+    expect(read({ TREX_SHELL: 'nu', TREX_SHELLS: '/opt/nu' }).shell).toBe('/opt/nu');
+  });
+
+  it('joins the list when the operator gives its path', () => {
+    expect(read({ TREX_SHELL: '/opt/nu' }, { shells: [] })).toMatchObject({
+      shell: '/opt/nu',
+      shells: ['/opt/nu'],
+    });
+  });
+
+  it('is listed once however often it is named', () => {
+    expect(read({ TREX_SHELL: '/opt/nu', TREX_SHELLS: '/opt/nu,/bin/sh,/opt/nu' }).shells).toEqual([
+      ...machine.shells,
+      '/opt/nu',
+    ]);
+  });
+
+  it.each(['./bash', 'bin/bash', '../bin/sh', '/bin/sh/', '/', 'sh; id', 'ash', '/bin/sh\0', 'sh\0'])(
+    'may not be %j',
+    (shell) => {
+      expect(problemsOf({ TREX_SHELL: shell })).toHaveLength(1);
+    },
+  );
+
+  it('has to be named where the machine has none', () => {
+    const problem =
+      'TREX_SHELL must be an absolute path: no shell was found in /etc/shells or in the usual places';
+
+    expect(problemsOf({}, { shells: [] })).toEqual([problem]);
+    expect(problemsOf({ TREX_SHELL: 'bash' }, { shells: [] })).toEqual([problem]);
+  });
+});

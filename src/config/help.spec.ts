@@ -1,0 +1,26 @@
+import { helpText } from './help.js';
+import { settings } from './settings.js';
+
+describe('helpText', () => {
+  const help = helpText('1.2.3');
+  const unwrapped = help.replace(/\n +/g, ' ');
+
+  it('begins with what this is and how to run it', () => {
+    expect(help.split('\n').slice(0, 3)).toEqual([
+      'trex 1.2.3: a multi-session terminal server',
+      '',
+      'Usage: [TREX_…=value …] trex [--help | --version]',
+    ]);
+  });
+
+  it.each(Object.values(settings))('says what $name means, takes and is by default', (setting) => {
+    expect(unwrapped).toContain(
+      `${setting.name} ${setting.meaning} Takes ${setting.accepts}. Default: ${setting.byDefault}.`,
+    );
+  });
+
+  it('fits into 100 columns and ends its last line', () => {
+    expect(Math.max(...help.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
+    expect(help).toMatch(/[^\n]\n$/);
+  });
+});

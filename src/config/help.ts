@@ -1,0 +1,41 @@
+import { type Setting, settings } from './settings.js';
+
+const COLUMNS = 100;
+
+const OPTIONS = [
+  ['--help', 'Show this text.'],
+  ['--version', 'Show the version.'],
+] as const;
+
+/** What `--help` prints: no line longer than 100 columns, a newline at the end. */
+export function helpText(version: string): string {
+  return [
+    `trex ${version}: a multi-session terminal server`,
+    '',
+    'Usage: [TREX_…=value …] trex [--help | --version]',
+    '',
+    'Options',
+    ...OPTIONS.map(([option, meaning]) => `  ${option.padEnd(11)}  ${meaning}`),
+    '',
+    'Settings, read from the environment at the start',
+    ...Object.values(settings).flatMap(settingLines),
+    '',
+  ].join('\n');
+}
+
+function settingLines({ name, meaning, accepts, byDefault }: Setting<unknown>): string[] {
+  return [`  ${name}`, ...wrapped(`${meaning} Takes ${accepts}. Default: ${byDefault}.`, '      ')];
+}
+
+function wrapped(text: string, indent: string): string[] {
+  const lines: string[] = [];
+  let line = indent;
+  for (const word of text.split(' ')) {
+    if (line !== indent && line.length + 1 + word.length > COLUMNS) {
+      lines.push(line);
+      line = indent;
+    }
+    line += line === indent ? word : ` ${word}`;
+  }
+  return [...lines, line];
+}

@@ -1,0 +1,185 @@
+import { isIPv4 } from 'node:net';
+import { posix } from 'node:path';
+import { type AppConfig, LOG_LEVELS, type LogLevel } from './app-config.js';
+import { type Machine } from './machine.js';
+
+/** What a text means, or the parts of it that are not acceptable. */
+export type Parsed<T> = { readonly value: T } | { readonly refused: readonly string[] };
+
+/** One environment variable. What is read, what is complained about and what the help says all come from here. */
+export interface Setting<T> {
+  readonly name: `TREX_${string}`;
+  /** What it is for, as a sentence. */
+  readonly meaning: string;
+  /** Completes "… must be". */
+  readonly accepts: string;
+  /** What holds when it is not set, in words. */
+  readonly byDefault: string;
+  /** True where an empty text is a mistake, not the absence of one. */
+  readonly refusesEmpty?: boolean;
+  valueByDefault(machine: Machine): T;
+  parse(text: string): Parsed<T>;
+}
+
+/** What the settings say, one by one. Which shell runs follows from two of them and the machine: see shells.ts. */
+export type SettingValues = Omit<AppConfig, 'shell'> & {
+  /** A path, a bare name, or whatever the machine suggests. */
+  readonly shell: string | undefined;
+};
+
+export const settings: { readonly [K in keyof SettingValues]: Setting<SettingValues[K]> } = {
+  host: {
+    name: 'TREX_HOST',
+    meaning: 'The address to listen on.',
+    accepts: 'a loopback (localhost, 127.x.x.x or ::1) until access tokens exist',
+    byDefault: '127.0.0.1',
+    // Elsewhere an empty host means every interface. Whoever wrote one may mean that, and must hear that it is not so.
+    refusesEmpty: true,
+    valueByDefault: () => '127.0.0.1',
+    parse: (text) => accepted(text, isLoopback(text)),
+  },
+  port: wholeNumber({
+    name: 'TREX_PORT',
+    meaning: 'The TCP port to listen on; 0 takes any free one.',
+    min: 0,
+    max: 65_535,
+    byDefault: 3000,
+  }),
+  shell: {
+    name: 'TREX_SHELL',
+    meaning: 'The shell a session runs unless it asks for another.',
+    accepts: 'an absolute path, or the name of an allowed shell',
+    byDefault: 'your own shell',
+    valueByDefault: () => undefined,
+    parse: (text) => accepted(text, isFilePath(text) || isBareName(text)),
+  },
+  shells: list({
+    name: 'TREX_SHELLS',
+    meaning: 'Shells that sessions may ask for, besides those of /etc/shells.',
+    accepts: 'absolute paths, separated by commas',
+    isItem: isFilePath,
+  }),
+  cwd: {
+    name: 'TREX_CWD',
+    meaning: 'The directory a session starts in unless it asks for another.',
+    accepts: 'an absolute path',
+    byDefault: 'your home directory',
+    valueByDefault: (machine) => machine.home,
+    parse: (text) => accepted(text, isAbsolutePath(text)),
+  },
+  maxSessions: wholeNumber({
+    name: 'TREX_MAX_SESSIONS',
+    meaning: 'How many sessions may run at once.',
+    min: 1,
+    max: 10_000,
+    byDefault: 64,
+  }),
+  exitedLingerSeconds: wholeNumber({
+    name: 'TREX_EXITED_LINGER_SECONDS',
+    meaning: 'How many seconds an ended session can still be read after its last viewer has left.',
+    min: 0,
+    max: 86_400,
+    byDefault: 60,
+  }),
+  logBytes: wholeNumber({
+    name: 'TREX_LOG_BYTES',
+    meaning: 'How many bytes of its newest output are kept for each session.',
+    min: 65_536,
+    max: 67_108_864,
+    byDefault: 1_048_576,
+  }),
+  allowedOrigins: list({
+    name: 'TREX_ALLOWED_ORIGINS',
+    meaning: "Origins, besides the server's own, whose pages may use it: whoever they serve gets your shell.",
+    accepts: 'origins exactly as a browser sends them (https://example.com), separated by commas',
+    isItem: isOrigin,
+  }),
+  logLevel: {
+    name: 'TREX_LOG_LEVEL',
+    meaning: 'The least important log lines to write.',
+    accepts: `one of ${LOG_LEVELS.join(', ')}`,
+    byDefault: 'info',
+    valueByDefault: () => 'info',
+    parse: (text) =>
+      accepted(
+        text as LogLevel,
+        LOG_LEVELS.some((level) => level === text),
+      ),
+  },
+};
+
+function wholeNumber({
+  min,
+  max,
+  byDefault,
+  ...named
+}: Pick<Setting<number>, 'name' | 'meaning'> & {
+  min: number;
+  max: number;
+  byDefault: number;
+}): Setting<number> {
+  return {
+    ...named,
+    accepts: `a whole number from ${min} to ${max}`,
+    byDefault: String(byDefault),
+    valueByDefault: () => byDefault,
+    parse: (text) => {
+      // Number() alone also takes "1e1", " 10", "0x10" and "10.0".
+      const number = /^(0|[1-9][0-9]*)$/.test(text) ? Number(text) : NaN;
+      return number >= min && number <= max ? { value: number } : { refused: [text] };
+    },
+  };
+}
+
+function list({
+  isItem,
+  ...named
+}: Pick<Setting<unknown>, 'name' | 'meaning' | 'accepts'> & {
+  isItem: (text: string) => boolean;
+}): Setting<readonly string[]> {
+  return {
+    ...named,
+    byDefault: 'none',
+    valueByDefault: () => [],
+    parse: (text) => {
+      const items = [...new Set(text.split(','))];
+      const refused = items.filter((item) => !isItem(item));
+      return refused.length > 0 ? { refused } : { value: items };
+    },
+  };
+}
+
+function accepted<T extends string>(text: T, isAccepted: boolean): Parsed<T> {
+  return isAccepted ? { value: text } : { refused: [text] };
+}
+
+/** Parsed, never matched by its beginning: `127.attacker.example` is a name somebody else answers for. */
+function isLoopback(text: string): boolean {
+  if (text === 'localhost' || text === '::1') return true;
+  return isIPv4(text) && text.split('.')[0] === '127';
+}
+
+function isAbsolutePath(text: string): boolean {
+  return posix.isAbsolute(text) && !text.includes('\0');
+}
+
+function isFilePath(text: string): boolean {
+  return isAbsolutePath(text) && !text.endsWith('/');
+}
+
+function isBareName(text: string): boolean {
+  return !text.includes('/') && !text.includes('\0');
+}
+
+/** An extension's origin names the extension, so it is accepted whole or not at all. */
+const EXTENSION_ORIGINS = [
+  /^chrome-extension:\/\/[a-p]{32}$/,
+  /^(moz|safari-web)-extension:\/\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i,
+];
+
+function isOrigin(text: string): boolean {
+  if (text === 'null' || EXTENSION_ORIGINS.some((form) => form.test(text))) return true;
+  // To a URL, `*` is a character like any other in a host.
+  if (!/^https?:\/\/[^*]+$/.test(text) || !URL.canParse(text)) return false;
+  return new URL(text).origin === text;
+}
