@@ -1,0 +1,155 @@
+import { readProcess, readProcesses, type ProcessEntry } from './process-table.js';
+
+/** A shell and every process that has not left its POSIX session (setsid(2) leaves it). */
+export interface PosixSession {
+  /** The shell's pid. */
+  readonly id: number;
+  /** When the shell started; undefined when it was gone before that could be read. */
+  readonly startTime?: string;
+}
+
+/** How long a process has, after its hang-up, to tidy and go by itself. */
+const POLITE_MS = 1000;
+const FIRST_TICK_MS = 4;
+const SLOWEST_TICK_MS = 100;
+/** What survives this long cannot be killed by us; it is still looked for, to learn when it goes. */
+const HOPELESS_MS = 5000;
+const HOPELESS_TICK_MS = 1000;
+
+export function posixSessionOf(shell: number): PosixSession {
+  return { id: shell, startTime: readProcess(shell)?.startTime };
+}
+
+/**
+ * Ends POSIX sessions: hang-up first, SIGKILL after a second, again and again until nobody is left. One scan of the
+ * process table serves every session that is ending; when none is, no timer runs.
+ */
+export class SessionEnder {
+  private readonly endings = new Set<Ending>();
+  private timer?: NodeJS.Timeout;
+  private scanning = false;
+  private tickMs = FIRST_TICK_MS;
+
+  /** Resolves when no process of the session is left. The shell has been signalled when this returns. */
+  end(session: PosixSession): Promise<void> {
+    return new Promise((gone) => {
+      const ending = new Ending(session, gone);
+      ending.hangUpShell();
+      this.endings.add(ending);
+      this.tickMs = FIRST_TICK_MS;
+      this.tickIn(0);
+    });
+  }
+
+  private tickIn(ms: number): void {
+    if (this.scanning) return;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.tick(), ms);
+  }
+
+  private async tick(): Promise<void> {
+    // Whoever comes during the scan is judged by the next one: this one has passed some of its processes already.
+    const judged = [...this.endings];
+    const began = performance.now();
+    this.scanning = true;
+    const found = await readProcesses().catch(() => undefined);
+    this.scanning = false;
+    // Unreadable, as without a free descriptor: nothing is known, so nothing is judged, and the next tick asks again.
+    if (found) this.judge(judged, found);
+    if (this.endings.size > 0) this.tickIn(this.nextTickMs(performance.now() - began));
+  }
+
+  private judge(endings: readonly Ending[], found: readonly ProcessEntry[]): void {
+    for (const ending of endings) {
+      if (ending.isOver(found)) this.endings.delete(ending);
+    }
+  }
+
+  /** Waiting twice as long as a scan takes keeps scanning below a third of one core on the largest machine. */
+  private nextTickMs(scanMs: number): number {
+    const ages = [...this.endings].map((ending) => ending.ageMs);
+    const slowest = Math.min(...ages) > HOPELESS_MS ? HOPELESS_TICK_MS : SLOWEST_TICK_MS;
+    const untilKill = Math.min(...ages.filter((age) => age < POLITE_MS).map((age) => POLITE_MS - age));
+    const wait = Math.max(Math.min(this.tickMs, untilKill), 2 * scanMs);
+    this.tickMs = Math.min(this.tickMs * 2, slowest);
+    return wait;
+  }
+}
+
+/** One session on its way out. */
+class Ending {
+  private readonly began = performance.now();
+  private readonly hungUp = new Set<number>();
+  private emptyScans = 0;
+
+  constructor(
+    private readonly session: PosixSession,
+    private readonly gone: () => void,
+  ) {}
+
+  get ageMs(): number {
+    return performance.now() - this.began;
+  }
+
+  hangUpShell(): void {
+    this.signal(this.session.id);
+  }
+
+  isOver(found: readonly ProcessEntry[]): boolean {
+    const members = this.membersIn(found);
+    // One empty scan is no proof: a process that forks and exits is missed together with its child when the list of
+    // names was made before the child and its own file was read after its exit.
+    this.emptyScans = members.length === 0 ? this.emptyScans + 1 : 0;
+    if (this.emptyScans < 2) {
+      for (const { pid } of members) this.signal(pid);
+      return false;
+    }
+    this.gone();
+    return true;
+  }
+
+  private membersIn(found: readonly ProcessEntry[]): ProcessEntry[] {
+    const { id, startTime } = this.session;
+    // The kernel keeps the number while anyone is in the session. A leader of another age says that all of it has
+    // gone, that the number was given out again, and that a stranger's session bears it now.
+    if (
+      found.some(({ pid, session, startTime: other }) => pid === id && session === id && other !== startTime)
+    )
+      return [];
+    return found.filter((entry) => this.owns(entry));
+  }
+
+  /** The shell itself is known by its age too: between fork and setsid it is still in the server's session. */
+  private owns({ pid, session, startTime }: ProcessEntry): boolean {
+    return pid === this.session.id ? startTime === this.session.startTime : session === this.session.id;
+  }
+
+  private signal(pid: number): void {
+    // Looked at again in the same turn as the kill: since the scan the pid may have become someone else's.
+    if (!this.isStillOurs(pid)) return;
+    if (this.ageMs >= POLITE_MS) return send(pid, 'SIGKILL');
+    if (this.hungUp.has(pid)) return;
+    this.hungUp.add(pid);
+    send(pid, 'SIGHUP');
+    // A stopped process acts on nothing but SIGKILL until it is continued.
+    send(pid, 'SIGCONT');
+  }
+
+  private isStillOurs(pid: number): boolean {
+    try {
+      const entry = readProcess(pid);
+      return entry !== undefined && this.owns(entry);
+    } catch {
+      // The table cannot be read just now: better no signal than one to a stranger. The next tick tries again.
+      return false;
+    }
+  }
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // ESRCH: it went by itself in this very moment. EPERM: it runs as another user (sudo); it is not ours to end.
+  }
+}
