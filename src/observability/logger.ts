@@ -1,0 +1,107 @@
+import { type LoggerService } from '@nestjs/common';
+import { type DestinationStream, type Level, type Logger, pino } from 'pino';
+import { type LogLevel } from '../config/app-config.js';
+import { jsonLines, prettyLines } from './log-format.js';
+import { LogOutput } from './log-output.js';
+
+/** Which parts of Nest tell how it builds the application: of interest to whoever changes it, not to who starts it. */
+const START_UP_CONTEXTS: ReadonlySet<unknown> = new Set([
+  'NestFactory',
+  'NestApplication',
+  'InstanceLoader',
+  'RoutesResolver',
+  'RouterExplorer',
+  'WebSocketsController',
+]);
+
+/**
+ * Nest's logger on pino. Beside Nest's `(message, …, context)` every method takes a structured record, such as
+ * `{ sessionId, msg: 'session ended' }`, and writes its fields as they are.
+ */
+export class PinoLogger implements LoggerService {
+  constructor(private readonly pino: Logger) {}
+
+  static writingTo(output: DestinationStream, level: LogLevel): PinoLogger {
+    const options = {
+      level,
+      // Whoever collects the lines knows the machine and the process they come from.
+      base: undefined,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label: string) => ({ level: label }) },
+    };
+    return new PinoLogger(pino(options, output));
+  }
+
+  /** A logger that adds `fields` to each of its lines. */
+  with(fields: Record<string, unknown>): PinoLogger {
+    return new PinoLogger(this.pino.child(fields));
+  }
+
+  log(message: unknown, ...rest: unknown[]): void {
+    this.write(START_UP_CONTEXTS.has(rest.at(-1)) ? 'debug' : 'info', message, rest);
+  }
+
+  error(message: unknown, ...rest: unknown[]): void {
+    this.write('error', message, rest);
+  }
+
+  warn(message: unknown, ...rest: unknown[]): void {
+    this.write('warn', message, rest);
+  }
+
+  debug(message: unknown, ...rest: unknown[]): void {
+    this.write('debug', message, rest);
+  }
+
+  verbose(message: unknown, ...rest: unknown[]): void {
+    this.write('trace', message, rest);
+  }
+
+  fatal(message: unknown, ...rest: unknown[]): void {
+    this.write('fatal', message, rest);
+  }
+
+  private write(level: Level, message: unknown, rest: readonly unknown[]): void {
+    if (this.pino.isLevelEnabled(level)) this.pino[level](recordOf(message, rest));
+  }
+}
+
+/** The logger of a running server: on standard output, as JSON, or as text when that is a terminal. */
+export function standardLogger(level: LogLevel): PinoLogger {
+  const output = new LogOutput();
+  process.once('exit', () => output.flushSync());
+  const { stdout } = process;
+  const lines = stdout.isTTY ? prettyLines(output, { colors: stdout.hasColors() }) : jsonLines(output);
+  return PinoLogger.writingTo(lines, level);
+}
+
+/**
+ * What Nest's loose arguments mean: a message, an error or a record, then a stack, more of the same, and at the end the
+ * name of who says it. What has no meaning is kept under `details`.
+ */
+function recordOf(message: unknown, rest: readonly unknown[]): Record<string, unknown> {
+  const last = rest.at(-1);
+  const context = typeof last === 'string' && !isStack(last) ? last : undefined;
+  const record: Record<string, unknown> = context === undefined ? {} : { context };
+  const details: unknown[] = [];
+  for (const part of context === undefined ? rest : rest.slice(0, -1)) {
+    if (isStack(part)) record.err = Object.assign(new Error(String(message)), { stack: part });
+    else if (!mergeInto(record, part) && part !== undefined) details.push(part);
+  }
+  if (!mergeInto(record, message)) record.msg = String(message);
+  if (details.length > 0) record.details = details;
+  return record;
+}
+
+/** Adds an error or a record to the line; false for anything else. */
+function mergeInto(record: Record<string, unknown>, part: unknown): boolean {
+  if (part instanceof Error) Object.assign(record, { msg: part.message, err: part });
+  else if (typeof part === 'object' && part !== null && !Array.isArray(part)) Object.assign(record, part);
+  else return false;
+  return true;
+}
+
+/** Nest passes an error's stack as a string of its own. */
+function isStack(part: unknown): part is string {
+  return typeof part === 'string' && /\n\s+at .+:\d+:\d+/.test(part);
+}

@@ -1,0 +1,119 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { transformFileSync } from '@swc/core';
+
+const ROOT = resolve(__dirname, '../..');
+/** Of a kilobyte each: far more than any pipe holds. */
+const FLOOD = 10_000;
+
+/**
+ * A process that, once told to, logs as many lines as it was asked for, lets its timers run, and then says on standard
+ * error that it is still there. It ends when its input does.
+ */
+const PROGRAM = `
+const { standardLogger } = require('./observability/logger.js');
+const logger = standardLogger('info');
+process.stdin.once('data', () => {
+  for (let i = 0; i < Number(process.argv[2]); i++) logger.log({ i, msg: 'x'.repeat(1000) });
+  logger.fatal('still here');
+  setTimeout(() => process.stderr.write('still here\\n'), 200);
+});
+`;
+
+describe('a server whose log cannot be written', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'trex-log-'));
+  const running = new Set<ChildProcess>();
+
+  beforeAll(() => {
+    compileObservability(folder);
+    writeFileSync(join(folder, 'program.js'), PROGRAM);
+  });
+
+  afterEach(() => {
+    for (const child of running) child.kill('SIGKILL');
+    running.clear();
+  });
+
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  function start(stdout: 'pipe' | number, lines = FLOOD): ChildProcess {
+    const env = { ...process.env, NODE_PATH: join(ROOT, 'node_modules') };
+    const child = spawn(process.execPath, [join(folder, 'program.js'), String(lines)], {
+      env,
+      stdio: ['pipe', stdout, 'pipe'],
+    });
+    running.add(child);
+    return child;
+  }
+
+  /** Lets it log, waits for its sign of life, and for its end. */
+  async function logsAndLives(child: ChildProcess): Promise<void> {
+    child.stdin!.write('go\n');
+    const [sign] = (await once(child.stderr!, 'data')) as [Buffer];
+    expect(sign.toString()).toBe('still here\n');
+    child.stdin!.end();
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  }
+
+  it('goes on when the disk is full', async () => {
+    const full = openSync('/dev/full', 'w');
+    try {
+      await logsAndLives(start(full));
+    } finally {
+      closeSync(full);
+    }
+  });
+
+  it('goes on when nobody is at the other end of the pipe', async () => {
+    const child = start('pipe');
+    child.stdout!.destroy();
+    await once(child.stdout!, 'close');
+
+    await logsAndLives(child);
+  });
+
+  it('goes on, and ends when it should, while the reader of the pipe has stopped', async () => {
+    const child = start('pipe');
+    child.stdout!.pause();
+
+    await logsAndLives(child);
+  });
+
+  it('loses nothing to a reader that is slower than a burst', async () => {
+    const child = start('pipe', 900);
+    child.stdin!.write('go\n');
+
+    const numbers: unknown[] = [];
+    for await (const line of createInterface(child.stdout!)) {
+      numbers.push((JSON.parse(line) as { i?: number }).i);
+      if (numbers.length === 901) break;
+    }
+
+    expect(numbers).toEqual([...Array(900).keys(), undefined]);
+    child.stdin!.end();
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+});
+
+/** Compiles the logger, so that a process of its own can run it. */
+function compileObservability(target: string): void {
+  const room = join(ROOT, 'src/observability');
+  mkdirSync(join(target, 'observability'));
+  for (const name of readdirSync(room)) {
+    if (!name.endsWith('.ts') || name.endsWith('.spec.ts')) continue;
+    const { code } = transformFileSync(join(room, name), {
+      swcrc: false,
+      module: { type: 'commonjs' },
+      jsc: {
+        target: 'es2023',
+        parser: { syntax: 'typescript', decorators: true },
+        transform: { legacyDecorator: true, decoratorMetadata: true },
+      },
+    });
+    writeFileSync(join(target, 'observability', name.replace(/\.ts$/, '.js')), code);
+  }
+}
