@@ -83,7 +83,6 @@ module.exports = {
     exclude: { path: '^(dist|coverage)' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { extensionAlias: { '.js': ['.ts', '.js'] } },
     externalModuleResolutionStrategy: 'node_modules',
   },
 };

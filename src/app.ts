@@ -1,0 +1,56 @@
+import { type LoggerService, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { type NestExpressApplication } from '@nestjs/platform-express';
+import { SwaggerModule } from '@nestjs/swagger';
+import helmet from 'helmet';
+import { Gate } from './admission/gate.js';
+import { answerOtherMethods } from './allowed-methods.js';
+import { AppModule } from './app.module.js';
+import { type AppConfig } from './config/app-config.js';
+import { openApiDocument } from './openapi.js';
+import { ProblemFilter } from './sessions/problem.filter.js';
+import { TerminalAdapter } from './terminal/terminal.adapter.js';
+
+const DOCS_PATH = 'api/docs';
+
+/** JSON is no page: nothing may load, run or frame it. */
+const apiPolicy = { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } };
+
+/** The page of the API's documentation runs its own scripts, and has its styles in the page. */
+const docsPolicy = {
+  useDefaults: false,
+  directives: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    styleSrc: ["'self'", "'unsafe-inline'"],
+    imgSrc: ["'self'", 'data:'],
+    connectSrc: ["'self'"],
+    frameAncestors: ["'none'"],
+  },
+};
+
+/** The application, ready to listen: the only way it is built, by tests too. */
+export async function createApp(
+  config: AppConfig,
+  ptyModule: Type,
+  logger: LoggerService | false = false,
+): Promise<NestExpressApplication> {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config, ptyModule), {
+    logger,
+    abortOnError: false,
+    // No request has a body.
+    bodyParser: false,
+    forceCloseConnections: true,
+  });
+  const gate = app.get(Gate);
+  const document = (): ReturnType<typeof openApiDocument> => openApiDocument(app);
+  app.setGlobalPrefix('api');
+  app.use(helmet({ contentSecurityPolicy: apiPolicy, strictTransportSecurity: false }));
+  app.use(`/${DOCS_PATH}`, helmet.contentSecurityPolicy(docsPolicy));
+  app.use(gate.use.bind(gate));
+  app.use(answerOtherMethods(document()));
+  app.useGlobalFilters(new ProblemFilter());
+  app.useWebSocketAdapter(new TerminalAdapter(app, gate));
+  SwaggerModule.setup(DOCS_PATH, app, document, { jsonDocumentUrl: 'api/openapi.json', raw: ['json'] });
+  return app;
+}

@@ -1,0 +1,96 @@
+const SLAB_BYTES = 64 * 1024;
+/** An idle shell prints a prompt and little more: its log begins this small and grows with its first slab. */
+const FIRST_SLAB_BYTES = 4 * 1024;
+const FIRST_SLAB_GROWTH = 4;
+
+/**
+ * The newest output of a session, addressed by absolute offset: the position of a byte in everything the session ever
+ * printed. Memory is taken as the log fills, in slabs that are used again once their bytes have fallen off.
+ */
+export class OutputLog {
+  private readonly slabs: Uint8Array[] = [];
+  /** Number of the slab at `slabs[0]`: slab n holds the offsets from n × slabBytes. */
+  private firstSlab = 0;
+  private written = 0;
+
+  constructor(
+    private readonly capacityBytes: number,
+    private readonly slabBytes: number = SLAB_BYTES,
+  ) {}
+
+  /** Offset of the oldest byte still held. */
+  get start(): number {
+    return Math.max(0, this.written - this.capacityBytes);
+  }
+
+  /** Offset behind the newest byte: how much was ever appended. */
+  get end(): number {
+    return this.written;
+  }
+
+  /** Adds a copy of `bytes`; the oldest bytes beyond the capacity fall off. */
+  append(bytes: Uint8Array): void {
+    let rest = bytes;
+    while (rest.length > 0) {
+      const position = this.written % this.slabBytes;
+      const taken = rest.subarray(0, this.slabBytes - position);
+      this.slabFor(position + taken.length).set(taken, position);
+      this.written += taken.length;
+      rest = rest.subarray(taken.length);
+    }
+  }
+
+  /**
+   * A copy of up to `maxBytes` bytes from `offset` on; from {@link start} when `offset` has fallen off. Empty when
+   * there is nothing at or behind `offset` yet.
+   */
+  read(offset: number, maxBytes: number): { readonly offset: number; readonly bytes: Uint8Array } {
+    const from = Math.max(offset, this.start);
+    const bytes = new Uint8Array(Math.max(0, Math.min(maxBytes, this.end - from)));
+    for (let copied = 0; copied < bytes.length;) {
+      const position = (from + copied) % this.slabBytes;
+      const slab = this.slabs[Math.floor((from + copied) / this.slabBytes) - this.firstSlab];
+      const part = slab?.subarray(position, Math.min(this.slabBytes, position + bytes.length - copied));
+      if (!part) throw new Error(`the log has no slab for offset ${from + copied}`);
+      bytes.set(part, copied);
+      copied += part.length;
+    }
+    return { offset: from, bytes };
+  }
+
+  /** The slab that takes the next bytes, big enough for its first `bytes`. */
+  private slabFor(bytes: number): Uint8Array {
+    const index = Math.floor(this.written / this.slabBytes) - this.firstSlab;
+    const slab = this.slabs[index];
+    if (!slab) return this.addSlab(bytes);
+    if (slab.length >= bytes) return slab;
+    const grown = new Uint8Array(firstSlabSize(slab.length, bytes, this.slabBytes));
+    grown.set(slab);
+    this.slabs[index] = grown;
+    return grown;
+  }
+
+  private addSlab(bytes: number): Uint8Array {
+    const isVeryFirst = this.firstSlab + this.slabs.length === 0;
+    const size = isVeryFirst ? firstSlabSize(FIRST_SLAB_BYTES, bytes, this.slabBytes) : this.slabBytes;
+    const slab = this.takeFallenSlab(size) ?? new Uint8Array(size);
+    this.slabs.push(slab);
+    return slab;
+  }
+
+  /** Lets go of the slabs that hold only fallen bytes, and hands one of them over. */
+  private takeFallenSlab(size: number): Uint8Array | undefined {
+    let fallen: Uint8Array | undefined;
+    while (this.slabs.length > 0 && (this.firstSlab + 1) * this.slabBytes <= this.start) {
+      fallen = this.slabs.shift();
+      this.firstSlab += 1;
+    }
+    return fallen?.length === size ? fallen : undefined;
+  }
+}
+
+function firstSlabSize(current: number, needed: number, max: number): number {
+  let size = Math.min(current, max);
+  while (size < needed) size = Math.min(size * FIRST_SLAB_GROWTH, max);
+  return size;
+}

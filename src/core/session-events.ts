@@ -1,0 +1,32 @@
+import { type Session } from './session.js';
+
+/** What can happen to a session, in the order of its life. */
+export type SessionEventType =
+  | 'created'
+  | 'started'
+  | 'viewerJoined'
+  | 'viewerLeft'
+  | 'closing'
+  | 'ended'
+  /** It is out of the registry: nobody can find it any more. */
+  | 'removed';
+
+export interface SessionEvent {
+  readonly type: SessionEventType;
+  readonly session: Session;
+}
+
+/** News of every session, told synchronously and in order; for whatever watches sessions without steering them. */
+export class SessionEvents {
+  private readonly listeners = new Set<(event: SessionEvent) => void>();
+
+  /** Calls `listener` with everything that happens from now on; it must not throw. @returns the way to stop. */
+  subscribe(listener: (event: SessionEvent) => void): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
+  emit(type: SessionEventType, session: Session): void {
+    for (const listener of this.listeners) listener({ type, session });
+  }
+}

@@ -1,0 +1,84 @@
+import 'reflect-metadata';
+import { type NestExpressApplication } from '@nestjs/platform-express';
+import { constants } from 'node:os';
+import { parseArgs } from 'node:util';
+import { createApp } from './app.js';
+import { type AppConfig } from './config/app-config.js';
+import { ConfigError } from './config/config-error.js';
+import { readEnvironment } from './config/environment.js';
+import { helpText } from './config/help.js';
+import { readMachine } from './config/machine.js';
+import { VERSION } from './config/version.js';
+import { PtyFactory } from './core/pty.js';
+import { type PinoLogger, standardLogger } from './observability/logger.js';
+import { PtyModule } from './pty/pty.module.js';
+import { selfTest } from './pty/self-test.js';
+
+/** sysexits(3) */
+const EXIT = { ok: 0, failure: 1, usage: 64, config: 78 };
+
+/** npm and a terminal both pass on a Ctrl-C: what comes this soon after the first signal is its echo. */
+const SECOND_SIGNAL_AFTER_MS = 1000;
+
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+async function main(): Promise<void> {
+  const { help, version } = readOptions();
+  if (help) process.stdout.write(helpText(VERSION));
+  else if (version) process.stdout.write(`${VERSION}\n`);
+  else await serve(readConfig());
+}
+
+function readOptions(): { help?: boolean; version?: boolean } {
+  try {
+    return parseArgs({ options: { help: { type: 'boolean' }, version: { type: 'boolean' } } }).values;
+  } catch (error) {
+    return quit(EXIT.usage, [(error as Error).message, 'See --help.']);
+  }
+}
+
+function readConfig(): AppConfig {
+  try {
+    return readEnvironment(process.env, readMachine());
+  } catch (error) {
+    if (error instanceof ConfigError) return quit(EXIT.config, [...error.problems, 'See --help.']);
+    throw error;
+  }
+}
+
+async function serve(config: AppConfig): Promise<void> {
+  const logger = standardLogger(config.logLevel);
+  const app = await createApp(config, PtyModule, logger);
+  stopOnSignal(app, logger);
+  await selfTest(app.get(PtyFactory));
+  await app.listen(config.port, config.host);
+  logger.log(`trex ${VERSION} is listening on ${await app.getUrl()}`);
+}
+
+/** Stops cleanly at the first signal; a second one that is no echo of it ends the process where it stands. */
+function stopOnSignal(app: NestExpressApplication, logger: PinoLogger): void {
+  let stoppingSince: number | undefined;
+  for (const signal of STOP_SIGNALS) {
+    process.on(signal, () => {
+      if (stoppingSince === undefined) {
+        stoppingSince = performance.now();
+        logger.log(`${signal}: stopping`);
+        void app.close().then(() => process.exit(EXIT.ok));
+      } else if (performance.now() - stoppingSince >= SECOND_SIGNAL_AFTER_MS) {
+        process.exit(128 + constants.signals[signal]);
+      }
+    });
+  }
+}
+
+function quit(code: number, lines: readonly string[]): never {
+  process.stderr.write(lines.map((line) => `trex: ${line}\n`).join(''));
+  process.exit(code);
+}
+
+function startFailure(error: unknown): string {
+  const { code, message = String(error) } = error as NodeJS.ErrnoException;
+  return code === 'EADDRINUSE' ? `${message}; set TREX_PORT to another port` : message;
+}
+
+main().catch((error: unknown) => quit(EXIT.failure, [startFailure(error)]));

@@ -1,0 +1,39 @@
+/** A UTF-8 sequence is at most this long (RFC 3629). */
+const LONGEST_SEQUENCE = 4;
+
+/**
+ * How many leading bytes of `bytes` can be shown now: all but a character whose end has not come yet (at most 3
+ * bytes). Bytes that can never become a character are not held back: a decoder shows them as U+FFFD.
+ */
+export function wholeCharacters(bytes: Uint8Array): number {
+  const last = bytes.length;
+  for (let tail = 1; tail < LONGEST_SEQUENCE && tail <= last; tail++) {
+    const byte = bytes[last - tail] ?? 0;
+    if (isContinuation(byte)) continue;
+    const isUnfinished = sequenceLength(byte) > tail && canGoOn(byte, bytes[last - tail + 1]);
+    return isUnfinished ? last - tail : last;
+  }
+  return last;
+}
+
+function isContinuation(byte: number): boolean {
+  return (byte & 0b1100_0000) === 0b1000_0000;
+}
+
+/** How long the sequence is that `lead` begins; 1 when it begins none. C0, C1 and F5–FF never occur in UTF-8. */
+function sequenceLength(lead: number): number {
+  if (lead >= 0xc2 && lead <= 0xdf) return 2;
+  if (lead >= 0xe0 && lead <= 0xef) return 3;
+  if (lead >= 0xf0 && lead <= 0xf4) return 4;
+  return 1;
+}
+
+/** Whether `second` may follow `lead`: no overlong forms, no surrogates, nothing beyond U+10FFFF (RFC 3629, 4). */
+function canGoOn(lead: number, second: number | undefined): boolean {
+  if (second === undefined) return true;
+  if (lead === 0xe0) return second >= 0xa0;
+  if (lead === 0xed) return second <= 0x9f;
+  if (lead === 0xf0) return second >= 0x90;
+  if (lead === 0xf4) return second <= 0x8f;
+  return true;
+}

@@ -1,0 +1,53 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, HttpStatus, Logger } from '@nestjs/common';
+import { type Response } from 'express';
+import { STATUS_CODES } from 'node:http';
+import { SessionError, type SessionErrorCode } from '../core/session-error.js';
+import { problem, type Problem, PROBLEM_MEDIA_TYPE } from '../protocol/problem.js';
+
+const statusOf: Record<SessionErrorCode, HttpStatus> = {
+  INVALID_SIZE: HttpStatus.BAD_REQUEST,
+  INVALID_SHELL: HttpStatus.BAD_REQUEST,
+  INVALID_CWD: HttpStatus.BAD_REQUEST,
+  SESSION_NOT_FOUND: HttpStatus.NOT_FOUND,
+  SESSION_ENDED: HttpStatus.CONFLICT,
+  SESSION_LIMIT: HttpStatus.SERVICE_UNAVAILABLE,
+  INPUT_QUEUE_FULL: HttpStatus.SERVICE_UNAVAILABLE,
+  SPAWN_FAILED: HttpStatus.SERVICE_UNAVAILABLE,
+  CLOSE_TIMEOUT: HttpStatus.GATEWAY_TIMEOUT,
+};
+
+/** Every error of the REST API → problem details; a bug is logged whole and told without detail. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger(ProblemFilter.name);
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const answer = this.problemOf(error);
+    const response = host.switchToHttp().getResponse<Response>();
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    response.status(answer.status).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(answer));
+  }
+
+  private problemOf(error: unknown): Problem {
+    if (error instanceof SessionError) return described(statusOf[error.code], error.code, error.message);
+    if (error instanceof HttpException) return described(error.getStatus(), codeOf(error), error.message);
+    this.logger.error(error);
+    return described(HttpStatus.INTERNAL_SERVER_ERROR, 'INTERNAL', 'something went wrong in the server');
+  }
+}
+
+function described(status: number, code: string, detail: string): Problem {
+  return problem(status, titleOf(status), code, detail);
+}
+
+function titleOf(status: number): string {
+  return STATUS_CODES[status] ?? 'Error';
+}
+
+/** `Not Found` → `NOT_FOUND` */
+function codeOf(error: HttpException): string {
+  return titleOf(error.getStatus()).toUpperCase().replaceAll(/[^A-Z]+/g, '_');
+}

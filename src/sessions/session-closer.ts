@@ -1,0 +1,101 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { AppConfig } from '../config/app-config.js';
+import { Clock, type Timer } from '../core/clock.js';
+import { type SessionEvent, SessionEvents } from '../core/session-events.js';
+import { type Session } from '../core/session.js';
+import { SessionRegistry } from './session-registry.js';
+
+/** A process that survives SIGKILL this long hangs in the kernel: whoever waits is told so. */
+export const CLOSE_TIMEOUT_MS = 5000;
+
+/** Decides when a session leaves the registry. */
+@Injectable()
+export class SessionCloser implements OnApplicationShutdown {
+  private readonly lingering = new Map<string, Timer>();
+
+  constructor(
+    private readonly config: AppConfig,
+    private readonly registry: SessionRegistry,
+    private readonly clock: Clock,
+    events: SessionEvents,
+  ) {
+    events.subscribe((event) => this.observe(event));
+  }
+
+  /**
+   * Ends a session and takes it out of the registry; one that has ended already goes at once. Of a session that is
+   * gone, silent. @throws {SessionError} `SESSION_NOT_FOUND` when there never was such a session.
+   */
+  close(id: string): void {
+    if (!this.registry.find(id) && this.registry.hasKnown(id)) return;
+    const session = this.registry.get(id);
+    session.close();
+    if (session.hasEnded) this.registry.delete(id);
+  }
+
+  /**
+   * As {@link close}, and resolves once the process is gone and the session out of the registry.
+   * @throws {SessionError} `SESSION_NOT_FOUND` when there is no such session, `CLOSE_TIMEOUT`
+   */
+  async closeAndWait(id: string): Promise<void> {
+    const session = this.registry.get(id);
+    this.close(id);
+    await session.whenEnded(CLOSE_TIMEOUT_MS);
+  }
+
+  /** Ends every session; resolves when all are gone, or when those that are left cannot be ended. */
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.allSettled(this.registry.list().map(({ id }) => this.closeAndWait(id)));
+  }
+
+  private observe({ type, session }: SessionEvent): void {
+    switch (type) {
+      case 'ended':
+        this.leaveAfterEnd(session);
+        break;
+      case 'viewerLeft':
+        this.lingerUnlessWatched(session);
+        break;
+      case 'viewerJoined':
+      case 'removed':
+        this.stopLingering(session);
+        break;
+      case 'created':
+      case 'started':
+      case 'closing':
+        break;
+    }
+  }
+
+  private leaveAfterEnd(session: Session): void {
+    if (session.exit?.cause !== 'ended') {
+      this.registry.delete(session.id);
+      return;
+    }
+    this.lingerUnlessWatched(session);
+    this.dropOldestEnded();
+  }
+
+  private lingerUnlessWatched(session: Session): void {
+    if (!session.hasEnded || session.isWatched || session.isRemoved) return;
+    this.stopLingering(session);
+    const lingerMs = this.config.exitedLingerSeconds * 1000;
+    this.lingering.set(
+      session.id,
+      this.clock.after(lingerMs, () => void this.registry.delete(session.id)),
+    );
+  }
+
+  private stopLingering(session: Session): void {
+    this.lingering.get(session.id)?.cancel();
+    this.lingering.delete(session.id);
+  }
+
+  /** Ended sessions are no load but memory: as many are kept as may run. */
+  private dropOldestEnded(): void {
+    const ended = this.registry.list().filter((session) => session.hasEnded);
+    for (const session of ended.slice(0, Math.max(0, ended.length - this.config.maxSessions))) {
+      this.registry.delete(session.id);
+    }
+  }
+}

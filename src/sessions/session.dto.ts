@@ -1,0 +1,78 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Matches } from 'class-validator';
+import { type Session, type SessionStatus } from '../core/session.js';
+
+/** The `:id` of a path. */
+export class SessionIdParams {
+  @ApiProperty({
+    description: 'The session’s id, as `session_created` and the list tell it.',
+    example: 's1',
+    pattern: '^s[1-9][0-9]*$',
+  })
+  @Matches(/^s[1-9]\d{0,15}$/)
+  id!: string;
+}
+
+/** What REST tells of a session. */
+export class SessionDto {
+  @ApiProperty({ description: 'Unique on this server, never used again.', example: 's1' })
+  id!: string;
+
+  @ApiProperty({ description: 'Shell type and a number counted per shell type.', example: 'bash-1' })
+  name!: string;
+
+  @ApiProperty({ description: 'Base name of the shell.', example: 'bash' })
+  shellType!: string;
+
+  @ApiProperty({
+    enum: ['connecting', 'active', 'exited'],
+    description:
+      '`connecting`: announced, its process not yet started. `active`: running. ' +
+      '`exited`: its process has ended; its last output can still be read.',
+    example: 'active',
+  })
+  status!: SessionStatus;
+
+  @ApiProperty({ format: 'date-time', description: 'ISO 8601, UTC.', example: '2026-11-23T09:30:00.000Z' })
+  createdAt!: string;
+
+  @ApiPropertyOptional({
+    description: 'Of an ended session: its exit status; 128 + the signal’s number when a signal ended it.',
+    example: 3,
+  })
+  exitCode?: number;
+
+  @ApiPropertyOptional({ description: 'Of a session that a signal ended: the signal’s name.', example: 'SIGKILL' })
+  signal?: string;
+
+  static of(session: Session): SessionDto {
+    const { id, name, shellType, status, createdAt, exit } = session;
+    return {
+      id,
+      name,
+      shellType,
+      status,
+      createdAt: createdAt.toISOString(),
+      ...(exit && { exitCode: exit.code }),
+      ...(exit?.signal && { signal: exit.signal }),
+    };
+  }
+}
+
+/** RFC 9457 problem details: the body of every error. */
+export class ProblemDto {
+  @ApiProperty({ description: 'Always `about:blank`: the status says what kind of problem it is.', example: 'about:blank' })
+  type!: string;
+
+  @ApiProperty({ description: 'The status in words.', example: 'Not Found' })
+  title!: string;
+
+  @ApiProperty({ description: 'The HTTP status.', example: 404 })
+  status!: number;
+
+  @ApiProperty({ description: 'A sentence for people.', example: 'session not found' })
+  detail!: string;
+
+  @ApiProperty({ description: 'Stable, for programs.', example: 'SESSION_NOT_FOUND' })
+  code!: string;
+}

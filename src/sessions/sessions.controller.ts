@@ -1,0 +1,94 @@
+import {
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  HttpStatus,
+  Param,
+  ValidationPipe,
+} from '@nestjs/common';
+import {
+  ApiExtraModels,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiResponse,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
+import { SessionError } from '../core/session-error.js';
+import { PROBLEM_MEDIA_TYPE } from '../protocol/problem.js';
+import { SessionCloser } from './session-closer.js';
+import { SessionRegistry } from './session-registry.js';
+import { ProblemDto, SessionDto, SessionIdParams } from './session.dto.js';
+
+/** An id that no session can have is the id of no session. */
+const sessionIdPipe = new ValidationPipe({
+  transform: true,
+  exceptionFactory: () => new SessionError('SESSION_NOT_FOUND', 'session not found'),
+});
+
+function ApiProblem(status: HttpStatus, description: string): MethodDecorator {
+  return ApiResponse({
+    status,
+    description,
+    content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: getSchemaPath(ProblemDto) } } },
+  });
+}
+
+const ApiSessionId = ApiParam({ name: 'id', description: 'The session’s id.', example: 's1' });
+
+@ApiTags('sessions')
+@ApiExtraModels(ProblemDto)
+@Controller('sessions')
+export class SessionsController {
+  constructor(
+    private readonly registry: SessionRegistry,
+    private readonly closer: SessionCloser,
+  ) {}
+
+  @Get()
+  @ApiOperation({
+    operationId: 'listSessions',
+    summary: 'List the sessions',
+    description: 'All sessions of this server in the order of their creation, whichever client created them.',
+  })
+  @ApiOkResponse({ type: SessionDto, isArray: true, description: 'The sessions; `[]` when there are none.' })
+  @ApiProblem(HttpStatus.FORBIDDEN, 'The request came from a page or a host name that may not use this server.')
+  list(): SessionDto[] {
+    return this.registry.list().map((session) => SessionDto.of(session));
+  }
+
+  @Get(':id')
+  @ApiOperation({ operationId: 'getSession', summary: 'Describe one session' })
+  @ApiSessionId
+  @ApiOkResponse({ type: SessionDto, description: 'The session.' })
+  @ApiProblem(HttpStatus.FORBIDDEN, 'The request came from a page or a host name that may not use this server.')
+  @ApiProblem(HttpStatus.NOT_FOUND, '`SESSION_NOT_FOUND`: there is no such session.')
+  get(@Param(sessionIdPipe) { id }: SessionIdParams): SessionDto {
+    return SessionDto.of(this.registry.get(id));
+  }
+
+  @Delete(':id')
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @ApiOperation({
+    operationId: 'closeSession',
+    summary: 'Close a session',
+    description:
+      'Ends every process of the session’s terminal and answers once they are gone and the session is out of the ' +
+      'list. Its viewers get `exit`; their connections stay open. Closing one session several times at once is ' +
+      'closing it once.',
+  })
+  @ApiSessionId
+  @ApiNoContentResponse({ description: 'The session is gone.' })
+  @ApiProblem(HttpStatus.FORBIDDEN, 'The request came from a page or a host name that may not use this server.')
+  @ApiProblem(HttpStatus.NOT_FOUND, '`SESSION_NOT_FOUND`: there is no such session.')
+  @ApiProblem(
+    HttpStatus.GATEWAY_TIMEOUT,
+    '`CLOSE_TIMEOUT`: its processes could not be ended within 5 s; the session stays listed and goes on closing.',
+  )
+  close(@Param(sessionIdPipe) { id }: SessionIdParams): Promise<void> {
+    return this.closer.closeAndWait(id);
+  }
+}

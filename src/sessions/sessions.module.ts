@@ -1,0 +1,23 @@
+import { Global, Module } from '@nestjs/common';
+import { Clock } from '../core/clock.js';
+import { SessionEvents } from '../core/session-events.js';
+import { SessionCloser } from './session-closer.js';
+import { SessionOpener } from './session-opener.js';
+import { SessionRegistry } from './session-registry.js';
+import { SessionsController } from './sessions.controller.js';
+import { SystemClock } from './system-clock.js';
+
+/** Managing many sessions, for everybody. Needs the composition root to bind `AppConfig` and `PtyFactory`. */
+@Global()
+@Module({
+  controllers: [SessionsController],
+  providers: [
+    SessionRegistry,
+    SessionOpener,
+    SessionCloser,
+    { provide: Clock, useClass: SystemClock },
+    { provide: SessionEvents, useFactory: () => new SessionEvents() },
+  ],
+  exports: [SessionRegistry, SessionOpener, SessionCloser, SessionEvents, Clock],
+})
+export class SessionsModule {}

@@ -1,0 +1,65 @@
+import { IsInt, IsString, Length, Max, MaxLength, Min, ValidateIf } from 'class-validator';
+import { MAX_COLUMNS, MAX_ROWS } from '../core/terminal-size.js';
+import { MAX_ID_LENGTH, MAX_PATH_LENGTH } from '../protocol/limits.js';
+
+/** May be missing; but `null` is a value, and as a size it is what JSON makes of NaN. */
+const MayBeMissing = (): PropertyDecorator => ValidateIf((_message, value) => value !== undefined);
+
+/** A control message as it comes over the wire: the fields that are read, and their rules. */
+export class RequestDto {
+  static readonly fields: readonly string[] = ['requestId'];
+
+  @MayBeMissing()
+  @IsString()
+  @Length(1, MAX_ID_LENGTH)
+  requestId?: string;
+}
+
+export class CreateDto extends RequestDto {
+  static override readonly fields = [...RequestDto.fields, 'cols', 'rows', 'cwd', 'shell'];
+
+  @MayBeMissing()
+  @IsInt()
+  @Min(1)
+  @Max(MAX_COLUMNS)
+  cols?: number;
+
+  @MayBeMissing()
+  @IsInt()
+  @Min(1)
+  @Max(MAX_ROWS)
+  rows?: number;
+
+  @MayBeMissing()
+  @IsString()
+  @MaxLength(MAX_PATH_LENGTH)
+  cwd?: string;
+
+  @MayBeMissing()
+  @IsString()
+  @MaxLength(MAX_PATH_LENGTH)
+  shell?: string;
+}
+
+export class AddressedDto extends RequestDto {
+  static override readonly fields = [...RequestDto.fields, 'sessionId'];
+
+  @MayBeMissing()
+  @IsString()
+  @Length(1, MAX_ID_LENGTH)
+  sessionId?: string;
+}
+
+export class ResizeDto extends AddressedDto {
+  static override readonly fields = [...AddressedDto.fields, 'cols', 'rows'];
+
+  @IsInt()
+  @Min(1)
+  @Max(MAX_COLUMNS)
+  cols!: number;
+
+  @IsInt()
+  @Min(1)
+  @Max(MAX_ROWS)
+  rows!: number;
+}

@@ -1,0 +1,124 @@
+import { validateSync } from 'class-validator';
+import { terminalSize } from '../core/terminal-size.js';
+import { MAX_ID_LENGTH } from '../protocol/limits.js';
+import { CLIENT_MESSAGE_TYPES, type ClientMessage, type ClientMessageType } from '../protocol/messages.js';
+import { type MessageReference, ProtocolError, type ProtocolErrorCode } from '../protocol/protocol-error.js';
+import { AddressedDto, CreateDto, RequestDto, ResizeDto } from './messages.dto.js';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Which reason a wrong field gives; all others give BAD_MESSAGE. */
+const reasonOf: ReadonlyMap<string, ProtocolErrorCode> = new Map([
+  ['cols', 'INVALID_SIZE'],
+  ['rows', 'INVALID_SIZE'],
+  ['cwd', 'INVALID_CWD'],
+  ['shell', 'INVALID_SHELL'],
+]);
+
+const parsers: Record<ClientMessageType, (fields: Fields) => ClientMessage> = {
+  create: (fields) => {
+    const { requestId, cols, rows, cwd, shell } = checked(CreateDto, fields);
+    if (cols === undefined && rows === undefined) return { type: 'create', requestId, cwd, shell };
+    if (cols === undefined) throw wrongField('create', fields, 'cols', 'must come with rows');
+    if (rows === undefined) throw wrongField('create', fields, 'rows', 'must come with cols');
+    return { type: 'create', requestId, cwd, shell, size: terminalSize(cols, rows) };
+  },
+  input: parseInput,
+  resize: (fields) => {
+    const { requestId, sessionId, cols, rows } = checked(ResizeDto, fields);
+    return { type: 'resize', requestId, sessionId, size: terminalSize(cols, rows) };
+  },
+  close: (fields) => {
+    const { requestId, sessionId } = checked(AddressedDto, fields);
+    return { type: 'close', requestId, sessionId };
+  },
+  detach: (fields) => {
+    const { requestId, sessionId } = checked(AddressedDto, fields);
+    return { type: 'detach', requestId, sessionId };
+  },
+  tmux_config: (fields) => ({ type: 'tmux_config', requestId: checked(RequestDto, fields).requestId }),
+  list_tmux_sessions: (fields) => ({ type: 'list_tmux_sessions', requestId: checked(RequestDto, fields).requestId }),
+};
+
+/**
+ * An untrusted frame → a message that is right in every field. Unknown fields are ignored.
+ * @throws {ProtocolError} `BAD_JSON`, `BAD_MESSAGE`, `UNKNOWN_TYPE`, `INVALID_SIZE`, `INVALID_CWD`, `INVALID_SHELL`;
+ * its `about` names the message as far as it could be read
+ */
+export function parseMessage(frame: Buffer, isBinary: boolean): ClientMessage {
+  if (isBinary) throw new ProtocolError('BAD_MESSAGE', 'invalid message format: this protocol has no binary frames');
+  const fields = parseFields(frame);
+  const { type } = fields;
+  if (!isKnownType(type)) {
+    const { requestId } = referenceIn(fields);
+    throw new ProtocolError('UNKNOWN_TYPE', 'unknown message type', { requestId });
+  }
+  return parsers[type](fields);
+}
+
+/** What a message says of itself that an answer to it may repeat. */
+export function referenceIn(fields: Fields): MessageReference {
+  return { sessionId: readableId(fields['sessionId']), requestId: readableId(fields['requestId']) };
+}
+
+/**
+ * The byte path: the rules of an {@link AddressedDto} with a string `data`, by hand, because class-validator takes
+ * longer than all the rest of a key's way together.
+ */
+function parseInput(fields: Fields): ClientMessage {
+  const { data, sessionId, requestId } = fields;
+  if (typeof data !== 'string') throw wrongField('input', fields, 'data', 'must be a string');
+  if (sessionId !== undefined && readableId(sessionId) === undefined) {
+    throw wrongField('input', fields, 'sessionId', `must be a string of 1 to ${MAX_ID_LENGTH} characters`);
+  }
+  if (requestId !== undefined && readableId(requestId) === undefined) {
+    throw wrongField('input', fields, 'requestId', `must be a string of 1 to ${MAX_ID_LENGTH} characters`);
+  }
+  return {
+    type: 'input',
+    requestId: readableId(requestId),
+    sessionId: readableId(sessionId),
+    bytes: Buffer.from(data),
+  };
+}
+
+function parseFields(frame: Buffer): Fields {
+  let value: unknown;
+  try {
+    value = JSON.parse(frame.toString());
+  } catch {
+    throw new ProtocolError('BAD_JSON', 'invalid message format');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new ProtocolError('BAD_MESSAGE', 'invalid message format: a message is one JSON object');
+  }
+  return value as Fields;
+}
+
+function isKnownType(type: unknown): type is ClientMessageType {
+  return CLIENT_MESSAGE_TYPES.some((known) => known === type);
+}
+
+/** Copies the fields the class knows, and only those: `__proto__` and its like never get this far. */
+function checked<T extends object>(dto: { new (): T; readonly fields: readonly string[] }, fields: Fields): T {
+  const message = new dto();
+  for (const field of dto.fields) {
+    if (Object.hasOwn(fields, field)) Reflect.set(message, field, fields[field]);
+  }
+  const [wrong] = validateSync(message, { stopAtFirstError: true });
+  if (!wrong) return message;
+  const [rule] = Object.values(wrong.constraints ?? {});
+  throw wrongField(String(fields['type']), fields, wrong.property, (rule ?? '').replace(`${wrong.property} `, ''));
+}
+
+function wrongField(type: string, fields: Fields, field: string, rule: string): ProtocolError {
+  const code = reasonOf.get(field) ?? 'BAD_MESSAGE';
+  const { sessionId, requestId } = referenceIn(fields);
+  // `create` has no session yet: its errors carry none.
+  const about = type === 'create' ? { requestId } : { sessionId, requestId };
+  return new ProtocolError(code, `invalid message format: ${type}: ${field} ${rule}`, about);
+}
+
+function readableId(value: unknown): string | undefined {
+  return typeof value === 'string' && value.length > 0 && value.length <= MAX_ID_LENGTH ? value : undefined;
+}

@@ -1,0 +1,158 @@
+import { type INestApplicationContext, Logger } from '@nestjs/common';
+import { WsAdapter } from '@nestjs/platform-ws';
+import { type MessageMappingProperties } from '@nestjs/websockets';
+import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import { type Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { type Gate } from '../admission/gate.js';
+import { MAX_FRAME_BYTES } from '../protocol/limits.js';
+import { problem, PROBLEM_MEDIA_TYPE } from '../protocol/problem.js';
+import { Connection } from './connection.js';
+import { Inbox } from './inbox.js';
+import { parseMessage } from './parse-message.js';
+import { chooseSubprotocol, JSON_PROTOCOL } from './subprotocol.js';
+import { errorMessage } from './terminal-error.filter.js';
+
+const GOING_AWAY = 1001;
+
+/** A client that does not answer our close frame is cut off after this. */
+const CLOSE_TIMEOUT_MS = 2000;
+
+const serverOptions = {
+  noServer: true,
+  maxPayload: MAX_FRAME_BYTES,
+  // Costs memory per connection, and a few kilobytes could unfold into gigabytes.
+  perMessageDeflate: false,
+  closeTimeout: CLOSE_TIMEOUT_MS,
+  // A client that offers nothing we speak has been refused before.
+  handleProtocols: (offered: Set<string>) => offered.has(JSON_PROTOCOL) && JSON_PROTOCOL,
+};
+
+/**
+ * Owns the WebSocket's door and its frames: checks the handshake, and turns a frame into a message, or into an error's
+ * answer, before Nest sees it. The server is made from our own `ws`: Nest's adapter brings an older one.
+ */
+export class TerminalAdapter extends WsAdapter {
+  private readonly log = new Logger(TerminalAdapter.name);
+  private readonly sockets = new WeakMap<Connection, WebSocket>();
+  private readonly upgrades = new Map<WebSocketServer, (...upgrade: Upgrade) => void>();
+
+  constructor(
+    app: INestApplicationContext,
+    private readonly gate: Gate,
+  ) {
+    super(app);
+  }
+
+  override create(_port: number, options: { path: string }): WebSocketServer {
+    const server = new WebSocketServer(serverOptions);
+    const onUpgrade = (...upgrade: Upgrade): void => this.upgrade(server, options.path, ...upgrade);
+    this.upgrades.set(server, onUpgrade);
+    (this.httpServer as Server).on('upgrade', onUpgrade);
+    return server;
+  }
+
+  override bindClientConnect(server: WebSocketServer, callback: (connection: Connection) => void): void {
+    server.on('connection', (socket) => {
+      socket.on('error', (error) => this.log.debug(`connection lost: ${error.message}`));
+      const connection = new Connection(socket);
+      this.sockets.set(connection, socket);
+      callback(connection);
+    });
+  }
+
+  override bindClientDisconnect(connection: Connection, callback: () => void): void {
+    this.socketOf(connection).on('close', callback);
+  }
+
+  override bindMessageHandlers(connection: Connection, handlers: MessageMappingProperties[]): void {
+    const callbacks = new Map(handlers.map(({ message, callback }) => [message as string, callback]));
+    const inbox = new Inbox((data, isBinary) => this.dispatch(connection, callbacks, data, isBinary));
+    this.socketOf(connection)
+      .on('message', (data, isBinary) => inbox.add(data, isBinary))
+      .on('close', () => inbox.clear());
+  }
+
+  override async close(server: WebSocketServer): Promise<void> {
+    const onUpgrade = this.upgrades.get(server);
+    if (onUpgrade) (this.httpServer as Server).off('upgrade', onUpgrade);
+    const closed = Array.from(server.clients, (socket) => new Promise((resolve) => socket.once('close', resolve)));
+    for (const socket of server.clients) socket.close(GOING_AWAY, 'the server is shutting down');
+    await Promise.all(closed);
+    server.close();
+  }
+
+  private upgrade(server: WebSocketServer, path: string, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Until the WebSocket takes over, a client that vanishes here is an error event nobody else listens to.
+    const vanished = (): void => void socket.destroy();
+    socket.on('error', vanished);
+    const refusal = this.refusal(request, path);
+    if (refusal) {
+      refuse(socket, refusal);
+      return;
+    }
+    server.handleUpgrade(request, socket, head, (client) => {
+      socket.off('error', vanished);
+      server.emit('connection', client, request);
+    });
+  }
+
+  private refusal(request: IncomingMessage, path: string): UpgradeRefusal | undefined {
+    const [target] = (request.url ?? '').split('?');
+    if (target !== path) return { status: 404, code: 'NOT_FOUND', detail: `the WebSocket is at ${path}` };
+    const refused = this.gate.refusal(request);
+    if (refused !== undefined) return { status: 403, code: 'FORBIDDEN', detail: refused };
+    if (chooseSubprotocol(request.headers['sec-websocket-protocol']) === 'unknown') {
+      return { status: 400, code: 'BAD_REQUEST', detail: `none of the offered subprotocols is known; offer ${JSON_PROTOCOL}` };
+    }
+    return undefined;
+  }
+
+  private async dispatch(
+    connection: Connection,
+    callbacks: Map<string, (...args: unknown[]) => unknown>,
+    data: Buffer,
+    isBinary: boolean,
+  ): Promise<void> {
+    if (connection.isClosed) return;
+    try {
+      const message = parseMessage(data, isBinary);
+      await callbacks.get(message.type)?.(message);
+    } catch (error) {
+      connection.send(errorMessage(error));
+    }
+  }
+
+  private socketOf(connection: Connection): WebSocket {
+    const socket = this.sockets.get(connection);
+    if (!socket) throw new Error('this connection is not from here');
+    return socket;
+  }
+}
+
+type Upgrade = [request: IncomingMessage, socket: Duplex, head: Buffer];
+
+interface UpgradeRefusal {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+}
+
+/** Answers an upgrade over plain HTTP: nobody else will, the request never reaches the router. */
+function refuse(socket: Duplex, { status, code, detail }: UpgradeRefusal): void {
+  const title = STATUS_CODES[status] ?? '';
+  const body = JSON.stringify(problem(status, title, code, detail));
+  socket.once('finish', () => socket.destroy());
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${title}`,
+      'Connection: close',
+      `Content-Type: ${PROBLEM_MEDIA_TYPE}`,
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'X-Content-Type-Options: nosniff',
+      'Cache-Control: no-store',
+      '',
+      body,
+    ].join('\r\n'),
+  );
+}

@@ -1,0 +1,80 @@
+import { UseFilters } from '@nestjs/common';
+import { type OnGatewayDisconnect, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { type Session } from '../core/session.js';
+import {
+  type CloseMessage,
+  type CreateMessage,
+  type DetachMessage,
+  type InputMessage,
+  type ListTmuxSessionsMessage,
+  type ResizeMessage,
+} from '../protocol/messages.js';
+import { SessionCloser } from '../sessions/session-closer.js';
+import { SessionOpener } from '../sessions/session-opener.js';
+import { SessionRegistry } from '../sessions/session-registry.js';
+import { type Connection } from './connection.js';
+import { TerminalErrorFilter } from './terminal-error.filter.js';
+
+/**
+ * Messages by type, one call each. They come checked (`terminal.adapter.ts`) and take effect in the order they came:
+ * no pipes, guards or interceptors here, each would let a later message overtake.
+ */
+@WebSocketGateway({ path: '/ws' })
+@UseFilters(TerminalErrorFilter)
+export class TerminalGateway implements OnGatewayDisconnect<Connection> {
+  constructor(
+    private readonly registry: SessionRegistry,
+    private readonly opener: SessionOpener,
+    private readonly closer: SessionCloser,
+  ) {}
+
+  handleDisconnect(connection: Connection): void {
+    for (const { id } of connection.release()) this.closer.close(id);
+  }
+
+  @SubscribeMessage('create')
+  create(connection: Connection, { requestId, ...request }: CreateMessage): void {
+    connection.own(this.opener.open(request), requestId);
+  }
+
+  @SubscribeMessage('input')
+  input(connection: Connection, { sessionId, bytes, requestId }: InputMessage): void {
+    this.addressed(connection, sessionId, requestId).write(bytes);
+  }
+
+  @SubscribeMessage('resize')
+  resize(connection: Connection, { sessionId, size, requestId }: ResizeMessage): void {
+    this.addressed(connection, sessionId, requestId).resize(size);
+  }
+
+  @SubscribeMessage('close')
+  close(connection: Connection, { sessionId = connection.oldestRunning()?.id }: CloseMessage): void {
+    if (sessionId !== undefined) this.closer.close(sessionId);
+  }
+
+  @SubscribeMessage('detach')
+  detach(connection: Connection, { sessionId = connection.oldestRunning()?.id }: DetachMessage): void {
+    if (sessionId !== undefined) connection.detach(sessionId);
+  }
+
+  /** Existing clients configure a tmux poller that this server does not have, and expect no answer. */
+  @SubscribeMessage('tmux_config')
+  tmuxConfig(): void {
+    // Accepted.
+  }
+
+  @SubscribeMessage('list_tmux_sessions')
+  listTmuxSessions(connection: Connection, { requestId }: ListTmuxSessionsMessage): void {
+    connection.send({ type: 'tmux_sessions', requestId });
+  }
+
+  /** The session a message means; a client that knows of one session only names none, and gets its first here. */
+  private addressed(connection: Connection, sessionId: string | undefined, requestId: string | undefined): Session {
+    if (sessionId !== undefined) return this.registry.get(sessionId);
+    const running = connection.oldestRunning();
+    if (running) return running;
+    const session = this.opener.open({});
+    connection.own(session, requestId);
+    return session;
+  }
+}
