@@ -14,7 +14,9 @@ interface Resource {
 export function answerOtherMethods(
   document: OpenAPIObject,
 ): (request: Request, response: Response, next: NextFunction) => void {
-  const resources = Object.entries(document.paths).map(([path, operations]) => resourceAt(path, Object.keys(operations)));
+  const resources = Object.entries(document.paths).map(([path, operations]) =>
+    resourceAt(path, Object.keys(operations)),
+  );
   return (request, response, next) => {
     const { method, path } = request;
     if (path.endsWith('/') && findResource(resources, path.slice(0, -1))) {

@@ -23,6 +23,9 @@ export function admit({ hosts, origins }: AdmissionRequest, { allowedOrigins }: 
   if (!host) return 'refused: the Host header must name the loopback interface, as localhost or 127.0.0.1 do';
   if (origins.length === 0) return undefined;
   const [origin] = origins;
-  const isAllowed = origins.length === 1 && (origin === originOf(host) || allowedOrigins.some((one) => one === origin));
-  return isAllowed ? undefined : 'refused: pages of this origin may not use this server; see TREX_ALLOWED_ORIGINS';
+  const isAllowed =
+    origins.length === 1 && (origin === originOf(host) || allowedOrigins.some((one) => one === origin));
+  return isAllowed
+    ? undefined
+    : 'refused: pages of this origin may not use this server; see TREX_ALLOWED_ORIGINS';
 }

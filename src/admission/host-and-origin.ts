@@ -7,7 +7,8 @@ export interface LoopbackHost {
 
 const HTTP_PORT = 80;
 
-const LOOPBACK_HOST = /^(?<name>localhost|127\.(?:\d{1,3})\.(?:\d{1,3})\.(?:\d{1,3})|\[::1\])(?::(?<port>[1-9]\d{0,4}))?$/i;
+const LOOPBACK_HOST =
+  /^(?<name>localhost|127\.(?:\d{1,3})\.(?:\d{1,3})\.(?:\d{1,3})|\[::1\])(?::(?<port>[1-9]\d{0,4}))?$/i;
 
 /**
  * Reads a `Host` header (RFC 9110, 7.2) and refuses every name but the loopback's own: whatever else resolves to this

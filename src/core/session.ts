@@ -193,7 +193,12 @@ export class Session implements AttachmentSource {
       };
       const timer = this.surroundings.clock.after(withinMs, () => {
         this.waitingForEnd.delete(done);
-        reject(new SessionError('CLOSE_TIMEOUT', `the process of ${this.id} could not be ended within ${withinMs} ms`));
+        reject(
+          new SessionError(
+            'CLOSE_TIMEOUT',
+            `the process of ${this.id} could not be ended within ${withinMs} ms`,
+          ),
+        );
       });
       this.waitingForEnd.add(done);
     });

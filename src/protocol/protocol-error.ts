@@ -1,5 +1,6 @@
 /** What can be wrong with a message itself, before any session is asked. */
-export type ProtocolErrorCode = 'BAD_JSON' | 'BAD_MESSAGE' | 'UNKNOWN_TYPE' | 'INVALID_SIZE' | 'INVALID_CWD' | 'INVALID_SHELL';
+export type ProtocolErrorCode =
+  'BAD_JSON' | 'BAD_MESSAGE' | 'UNKNOWN_TYPE' | 'INVALID_SIZE' | 'INVALID_CWD' | 'INVALID_SHELL';
 
 /** Says which message an error answers, as far as it could be read. */
 export interface MessageReference {

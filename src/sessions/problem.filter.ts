@@ -1,4 +1,11 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, HttpStatus, Logger } from '@nestjs/common';
+import {
+  type ArgumentsHost,
+  Catch,
+  type ExceptionFilter,
+  HttpException,
+  HttpStatus,
+  Logger,
+} from '@nestjs/common';
 import { type Response } from 'express';
 import { STATUS_CODES } from 'node:http';
 import { SessionError, type SessionErrorCode } from '../core/session-error.js';
@@ -49,5 +56,7 @@ function titleOf(status: number): string {
 
 /** `Not Found` → `NOT_FOUND` */
 function codeOf(error: HttpException): string {
-  return titleOf(error.getStatus()).toUpperCase().replaceAll(/[^A-Z]+/g, '_');
+  return titleOf(error.getStatus())
+    .toUpperCase()
+    .replaceAll(/[^A-Z]+/g, '_');
 }

@@ -42,7 +42,10 @@ export class SessionDto {
   })
   exitCode?: number;
 
-  @ApiPropertyOptional({ description: 'Of a session that a signal ended: the signal’s name.', example: 'SIGKILL' })
+  @ApiPropertyOptional({
+    description: 'Of a session that a signal ended: the signal’s name.',
+    example: 'SIGKILL',
+  })
   signal?: string;
 
   static of(session: Session): SessionDto {
@@ -61,7 +64,10 @@ export class SessionDto {
 
 /** RFC 9457 problem details: the body of every error. */
 export class ProblemDto {
-  @ApiProperty({ description: 'Always `about:blank`: the status says what kind of problem it is.', example: 'about:blank' })
+  @ApiProperty({
+    description: 'Always `about:blank`: the status says what kind of problem it is.',
+    example: 'about:blank',
+  })
   type!: string;
 
   @ApiProperty({ description: 'The status in words.', example: 'Not Found' })

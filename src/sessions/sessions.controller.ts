@@ -1,12 +1,4 @@
-import {
-  Controller,
-  Delete,
-  Get,
-  HttpCode,
-  HttpStatus,
-  Param,
-  ValidationPipe,
-} from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, HttpStatus, Param, ValidationPipe } from '@nestjs/common';
 import {
   ApiExtraModels,
   ApiNoContentResponse,
@@ -55,7 +47,10 @@ export class SessionsController {
     description: 'All sessions of this server in the order of their creation, whichever client created them.',
   })
   @ApiOkResponse({ type: SessionDto, isArray: true, description: 'The sessions; `[]` when there are none.' })
-  @ApiProblem(HttpStatus.FORBIDDEN, 'The request came from a page or a host name that may not use this server.')
+  @ApiProblem(
+    HttpStatus.FORBIDDEN,
+    'The request came from a page or a host name that may not use this server.',
+  )
   list(): SessionDto[] {
     return this.registry.list().map((session) => SessionDto.of(session));
   }
@@ -64,7 +59,10 @@ export class SessionsController {
   @ApiOperation({ operationId: 'getSession', summary: 'Describe one session' })
   @ApiSessionId
   @ApiOkResponse({ type: SessionDto, description: 'The session.' })
-  @ApiProblem(HttpStatus.FORBIDDEN, 'The request came from a page or a host name that may not use this server.')
+  @ApiProblem(
+    HttpStatus.FORBIDDEN,
+    'The request came from a page or a host name that may not use this server.',
+  )
   @ApiProblem(HttpStatus.NOT_FOUND, '`SESSION_NOT_FOUND`: there is no such session.')
   get(@Param(sessionIdPipe) { id }: SessionIdParams): SessionDto {
     return SessionDto.of(this.registry.get(id));
@@ -82,7 +80,10 @@ export class SessionsController {
   })
   @ApiSessionId
   @ApiNoContentResponse({ description: 'The session is gone.' })
-  @ApiProblem(HttpStatus.FORBIDDEN, 'The request came from a page or a host name that may not use this server.')
+  @ApiProblem(
+    HttpStatus.FORBIDDEN,
+    'The request came from a page or a host name that may not use this server.',
+  )
   @ApiProblem(HttpStatus.NOT_FOUND, '`SESSION_NOT_FOUND`: there is no such session.')
   @ApiProblem(
     HttpStatus.GATEWAY_TIMEOUT,

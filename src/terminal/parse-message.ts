@@ -37,7 +37,10 @@ const parsers: Record<ClientMessageType, (fields: Fields) => ClientMessage> = {
     return { type: 'detach', requestId, sessionId };
   },
   tmux_config: (fields) => ({ type: 'tmux_config', requestId: checked(RequestDto, fields).requestId }),
-  list_tmux_sessions: (fields) => ({ type: 'list_tmux_sessions', requestId: checked(RequestDto, fields).requestId }),
+  list_tmux_sessions: (fields) => ({
+    type: 'list_tmux_sessions',
+    requestId: checked(RequestDto, fields).requestId,
+  }),
 };
 
 /**
@@ -46,7 +49,8 @@ const parsers: Record<ClientMessageType, (fields: Fields) => ClientMessage> = {
  * its `about` names the message as far as it could be read
  */
 export function parseMessage(frame: Buffer, isBinary: boolean): ClientMessage {
-  if (isBinary) throw new ProtocolError('BAD_MESSAGE', 'invalid message format: this protocol has no binary frames');
+  if (isBinary)
+    throw new ProtocolError('BAD_MESSAGE', 'invalid message format: this protocol has no binary frames');
   const fields = parseFields(frame);
   const { type } = fields;
   if (!isKnownType(type)) {
@@ -100,7 +104,10 @@ function isKnownType(type: unknown): type is ClientMessageType {
 }
 
 /** Copies the fields the class knows, and only those: `__proto__` and its like never get this far. */
-function checked<T extends object>(dto: { new (): T; readonly fields: readonly string[] }, fields: Fields): T {
+function checked<T extends object>(
+  dto: { new (): T; readonly fields: readonly string[] },
+  fields: Fields,
+): T {
   const message = new dto();
   for (const field of dto.fields) {
     if (Object.hasOwn(fields, field)) Reflect.set(message, field, fields[field]);
@@ -108,7 +115,12 @@ function checked<T extends object>(dto: { new (): T; readonly fields: readonly s
   const [wrong] = validateSync(message, { stopAtFirstError: true });
   if (!wrong) return message;
   const [rule] = Object.values(wrong.constraints ?? {});
-  throw wrongField(String(fields['type']), fields, wrong.property, (rule ?? '').replace(`${wrong.property} `, ''));
+  throw wrongField(
+    String(fields['type']),
+    fields,
+    wrong.property,
+    (rule ?? '').replace(`${wrong.property} `, ''),
+  );
 }
 
 function wrongField(type: string, fields: Fields, field: string, rule: string): ProtocolError {

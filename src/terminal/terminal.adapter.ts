@@ -76,13 +76,22 @@ export class TerminalAdapter extends WsAdapter {
   override async close(server: WebSocketServer): Promise<void> {
     const onUpgrade = this.upgrades.get(server);
     if (onUpgrade) (this.httpServer as Server).off('upgrade', onUpgrade);
-    const closed = Array.from(server.clients, (socket) => new Promise((resolve) => socket.once('close', resolve)));
+    const closed = Array.from(
+      server.clients,
+      (socket) => new Promise((resolve) => socket.once('close', resolve)),
+    );
     for (const socket of server.clients) socket.close(GOING_AWAY, 'the server is shutting down');
     await Promise.all(closed);
     server.close();
   }
 
-  private upgrade(server: WebSocketServer, path: string, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  private upgrade(
+    server: WebSocketServer,
+    path: string,
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+  ): void {
     // Until the WebSocket takes over, a client that vanishes here is an error event nobody else listens to.
     const vanished = (): void => void socket.destroy();
     socket.on('error', vanished);
@@ -103,7 +112,11 @@ export class TerminalAdapter extends WsAdapter {
     const refused = this.gate.refusal(request);
     if (refused !== undefined) return { status: 403, code: 'FORBIDDEN', detail: refused };
     if (chooseSubprotocol(request.headers['sec-websocket-protocol']) === 'unknown') {
-      return { status: 400, code: 'BAD_REQUEST', detail: `none of the offered subprotocols is known; offer ${JSON_PROTOCOL}` };
+      return {
+        status: 400,
+        code: 'BAD_REQUEST',
+        detail: `none of the offered subprotocols is known; offer ${JSON_PROTOCOL}`,
+      };
     }
     return undefined;
   }

@@ -69,7 +69,11 @@ export class TerminalGateway implements OnGatewayDisconnect<Connection> {
   }
 
   /** The session a message means; a client that knows of one session only names none, and gets its first here. */
-  private addressed(connection: Connection, sessionId: string | undefined, requestId: string | undefined): Session {
+  private addressed(
+    connection: Connection,
+    sessionId: string | undefined,
+    requestId: string | undefined,
+  ): Session {
     if (sessionId !== undefined) return this.registry.get(sessionId);
     const running = connection.oldestRunning();
     if (running) return running;

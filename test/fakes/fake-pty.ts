@@ -1,4 +1,10 @@
-import { PtyFactory, type ProcessExit, type Pty, type PtyEvents, type PtyLaunch } from '../../src/core/pty.js';
+import {
+  PtyFactory,
+  type ProcessExit,
+  type Pty,
+  type PtyEvents,
+  type PtyLaunch,
+} from '../../src/core/pty.js';
 import { type SessionError } from '../../src/core/session-error.js';
 import { type TerminalSize } from '../../src/core/terminal-size.js';
 

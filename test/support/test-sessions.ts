@@ -1,0 +1,49 @@
+import { type AppConfig } from '../../src/config/app-config.js';
+import { SessionEvents, type SessionEventType } from '../../src/core/session-events.js';
+import { SessionCloser } from '../../src/sessions/session-closer.js';
+import { SessionOpener } from '../../src/sessions/session-opener.js';
+import { SessionRegistry } from '../../src/sessions/session-registry.js';
+import { FakeClock } from '../fakes/fake-clock.js';
+import { FakePtyFactory } from '../fakes/fake-pty.js';
+
+/** A configuration that touches nothing of the machine. */
+export function testConfig(overrides: Partial<AppConfig> = {}): AppConfig {
+  return {
+    host: '127.0.0.1',
+    port: 0,
+    shell: '/bin/bash',
+    shells: ['/bin/bash', '/bin/zsh', '/bin/sh'],
+    cwd: '/',
+    maxSessions: 64,
+    exitedLingerSeconds: 60,
+    logBytes: 1024 * 1024,
+    allowedOrigins: [],
+    logLevel: 'silent',
+    ...overrides,
+  };
+}
+
+/** Sessions as a server has them, on fake processes and a fake clock, without Nest. */
+export class TestSessions {
+  readonly clock = new FakeClock();
+  readonly ptys = new FakePtyFactory();
+  readonly events = new SessionEvents();
+  readonly registry: SessionRegistry;
+  readonly opener: SessionOpener;
+  readonly closer: SessionCloser;
+  /** What happened, in order: `s1 created`. */
+  readonly happened: string[] = [];
+
+  constructor(config: Partial<AppConfig> = {}) {
+    const whole = testConfig(config);
+    this.registry = new SessionRegistry(whole);
+    this.opener = new SessionOpener(whole, this.registry, this.ptys, this.clock, this.events);
+    this.closer = new SessionCloser(whole, this.registry, this.clock, this.events);
+    this.events.subscribe(({ type, session }) => this.happened.push(`${session.id} ${type}`));
+  }
+
+  /** How often something happened to a session. */
+  times(sessionId: string, type: SessionEventType): number {
+    return this.happened.filter((one) => one === `${sessionId} ${type}`).length;
+  }
+}
