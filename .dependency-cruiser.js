@@ -10,12 +10,15 @@ const rooms = {
   'src/config': { folders: [], packages: [nest, validation, 'fastest-levenshtein', 'node:'] },
   'src/admission': { folders: ['src/config'], packages: [nest, 'node:'] },
   'src/pty': { folders: ['src/core', 'src/config'], packages: [nest, 'node-pty', 'node:'] },
-  'src/sessions': { folders: ['src/core', 'src/config'], packages: [nest, validation, 'node:'] },
+  'src/sessions': { folders: ['src/core', 'src/protocol', 'src/config'], packages: [nest, validation, 'node:'] },
   'src/terminal': {
     folders: ['src/core', 'src/protocol', 'src/sessions', 'src/admission', 'src/config'],
     packages: [nest, validation, 'ws', 'node:'],
   },
-  'src/observability': { folders: ['src/core', 'src/config'], packages: [nest, 'pino', 'pino-pretty', 'node:'] },
+  'src/observability': {
+    folders: ['src/core', 'src/config'],
+    packages: [nest, 'pino', 'pino-pretty', 'node:'],
+  },
 };
 
 const folderRules = Object.entries(rooms).flatMap(([room, { folders, types = [], packages }]) => [
@@ -23,7 +26,10 @@ const folderRules = Object.entries(rooms).flatMap(([room, { folders, types = [],
     name: `${room} imports only its neighbours`,
     severity: 'error',
     from: { path: `^${room}/`, pathNot: '\\.spec\\.ts$' },
-    to: { path: '^(src|test|bench|scripts)/', pathNot: [room, ...folders, ...types].map((folder) => `^${folder}/`) },
+    to: {
+      path: '^(src|test|bench|scripts)/',
+      pathNot: [room, ...folders, ...types].map((folder) => `^${folder}/`),
+    },
   },
   ...types.map((folder) => ({
     name: `${room} imports only types from ${folder}`,
@@ -36,7 +42,10 @@ const folderRules = Object.entries(rooms).flatMap(([room, { folders, types = [],
     severity: 'error',
     from: { path: `^${room}/`, pathNot: '\\.spec\\.ts$' },
     to: {
-      pathNot: ['^(src|test|bench|scripts)/', ...packages.filter((p) => p !== 'node:').map((p) => `^node_modules/(@types/)?(${p})`)],
+      pathNot: [
+        '^(src|test|bench|scripts)/',
+        ...packages.filter((p) => p !== 'node:').map((p) => `^node_modules/(@types/)?(${p})`),
+      ],
       ...(packages.includes('node:') ? { dependencyTypesNot: ['core'] } : {}),
     },
   },
@@ -45,11 +54,16 @@ const folderRules = Object.entries(rooms).flatMap(([room, { folders, types = [],
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
-    { name: 'no cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     {
       name: 'every folder has its row',
       severity: 'error',
-      from: { path: '^src/[^/]+/' , pathNot: Object.keys(rooms).map((room) => `^${room}/`) },
+      from: { path: '^src/[^/]+/', pathNot: Object.keys(rooms).map((room) => `^${room}/`) },
       to: {},
     },
     {

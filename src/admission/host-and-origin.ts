@@ -17,7 +17,7 @@ const LOOPBACK_HOST =
  */
 export function parseLoopbackHost(header: string): LoopbackHost | undefined {
   const { name, port } = LOOPBACK_HOST.exec(header)?.groups ?? {};
-  if (name === undefined || !name.split('.').every(isCanonicalPart)) return undefined;
+  if (!name?.split('.').every(isCanonicalPart)) return undefined;
   const number = port === undefined ? HTTP_PORT : Number(port);
   return number <= 65_535 ? { name: name.toLowerCase(), port: number } : undefined;
 }

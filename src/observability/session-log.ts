@@ -29,6 +29,15 @@ export class SessionLog {
       return;
     }
     const { code, signal, cause, failure } = exit;
-    this.logger.log({ sessionId, name, code, signal, cause, reason: failure?.code, outputBytes: session.log.end, msg });
+    this.logger.log({
+      sessionId,
+      name,
+      code,
+      signal,
+      cause,
+      reason: failure?.code,
+      outputBytes: session.log.end,
+      msg,
+    });
   }
 }

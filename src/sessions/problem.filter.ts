@@ -6,8 +6,7 @@ import {
   HttpStatus,
   Logger,
 } from '@nestjs/common';
-import { type Response } from 'express';
-import { STATUS_CODES } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import { SessionError, type SessionErrorCode } from '../core/session-error.js';
 import { problem, type Problem, PROBLEM_MEDIA_TYPE } from '../protocol/problem.js';
 
@@ -30,12 +29,12 @@ export class ProblemFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     const answer = this.problemOf(error);
-    const response = host.switchToHttp().getResponse<Response>();
+    const response = host.switchToHttp().getResponse<ServerResponse>();
     if (response.headersSent) {
       response.destroy();
       return;
     }
-    response.status(answer.status).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(answer));
+    response.writeHead(answer.status, { 'Content-Type': PROBLEM_MEDIA_TYPE }).end(JSON.stringify(answer));
   }
 
   private problemOf(error: unknown): Problem {

@@ -62,7 +62,7 @@ export function parseMessage(frame: Buffer, isBinary: boolean): ClientMessage {
 
 /** What a message says of itself that an answer to it may repeat. */
 export function referenceIn(fields: Fields): MessageReference {
-  return { sessionId: readableId(fields['sessionId']), requestId: readableId(fields['requestId']) };
+  return { sessionId: readableId(fields.sessionId), requestId: readableId(fields.requestId) };
 }
 
 /**
@@ -116,7 +116,7 @@ function checked<T extends object>(
   if (!wrong) return message;
   const [rule] = Object.values(wrong.constraints ?? {});
   throw wrongField(
-    String(fields['type']),
+    String(fields.type),
     fields,
     wrong.property,
     (rule ?? '').replace(`${wrong.property} `, ''),
