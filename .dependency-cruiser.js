@@ -73,6 +73,12 @@ module.exports = {
       to: { path: '^src/[^/]+/', pathNot: Object.keys(rooms).map((room) => `^${room}/`) },
     },
     {
+      name: 'a folder without a row is not there',
+      severity: 'error',
+      from: { orphan: true, path: '^src/[^/]+/', pathNot: Object.keys(rooms).map((room) => `^${room}/`) },
+      to: {},
+    },
+    {
       name: 'nothing imports observability but the root',
       severity: 'error',
       from: { path: '^src/[^/]+/', pathNot: '^src/observability/' },

@@ -1,5 +1,5 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { ApiForbiddenResponse, ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { VERSION } from '../config/version.js';
 
 class HealthDto {
@@ -16,6 +16,10 @@ export class HealthController {
   @Get()
   @ApiOperation({ operationId: 'getHealth', summary: 'Tell whether the server is alive' })
   @ApiOkResponse({ type: HealthDto, description: 'It is.' })
+  @ApiForbiddenResponse({
+    description: 'The request came from a page or a host name that may not use this server.',
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/ProblemDto' } } },
+  })
   health(): HealthDto {
     return { status: 'ok', version: VERSION };
   }
