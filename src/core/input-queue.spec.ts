@@ -1,0 +1,61 @@
+import { ByteBudget } from './byte-budget.js';
+import { InputQueue } from './input-queue.js';
+
+const bytes = (text: string): Uint8Array => Buffer.from(text);
+
+describe('the input queue', () => {
+  it('is drained in order, as far as is taken', () => {
+    const queue = new InputQueue(100, new ByteBudget(100));
+    queue.add(bytes('hello '));
+    queue.add(bytes('world'));
+    const taken: string[] = [];
+    const takeThree = (offered: Uint8Array): number => {
+      taken.push(Buffer.from(offered.subarray(0, 3)).toString());
+      return Math.min(3, offered.length);
+    };
+    queue.drainTo(takeThree);
+    queue.drainTo(takeThree);
+    expect(taken).toEqual(['hel', 'lo ']);
+    expect(queue.bytes).toBe(5);
+  });
+
+  it('holds a million single keys in a few pieces', () => {
+    const queue = new InputQueue(1_000_000, new ByteBudget(1_000_000));
+    for (let n = 0; n < 100_000; n++) queue.add(bytes('x'));
+    let pieces = 0;
+    queue.drainTo((offered) => {
+      pieces += 1;
+      return offered.length;
+    });
+    expect(pieces).toBeLessThanOrEqual(Math.ceil(100_000 / 2048));
+    expect(queue.bytes).toBe(0);
+  });
+
+  it('gives its share of the budget back when it is drained and when it is cleared', () => {
+    const budget = new ByteBudget(10);
+    const [one, two] = [new InputQueue(10, budget), new InputQueue(10, budget)];
+    one.add(bytes('12345'));
+    two.add(bytes('12345'));
+    expect(() => one.add(bytes('6'))).toThrow(expect.objectContaining({ code: 'INPUT_QUEUE_FULL' }) as Error);
+    two.clear();
+    one.add(bytes('67890'));
+    one.drainTo((offered) => offered.length);
+    expect(budget.take(10)).toBe(true);
+  });
+
+  it('takes nothing from the budget for what it refuses itself', () => {
+    const budget = new ByteBudget(10);
+    const queue = new InputQueue(4, budget);
+    expect(() => queue.add(bytes('12345'))).toThrow();
+    expect(budget.take(10)).toBe(true);
+  });
+
+  it('takes an empty message as nothing', () => {
+    const queue = new InputQueue(4, new ByteBudget(4));
+    queue.add(bytes(''));
+    queue.drainTo(() => {
+      throw new Error('nothing was to be offered');
+    });
+    expect(queue.bytes).toBe(0);
+  });
+});

@@ -1,0 +1,298 @@
+import { newSession, runningSession, settled } from '../../test/support/running-session.js';
+import { FakeViewer } from '../../test/fakes/fake-viewer.js';
+import { SessionError } from './session-error.js';
+import { INPUT_QUEUE_BYTES } from './session.js';
+
+const text = (input: string): Uint8Array => Buffer.from(input);
+
+describe('T004 · a session’s life', () => {
+  it('is Running and connecting until its process has started, then active', async () => {
+    const { session } = newSession();
+    expect([session.state, session.status]).toEqual(['Running', 'connecting']);
+    session.start();
+    await settled();
+    expect([session.state, session.status]).toEqual(['Running', 'active']);
+  });
+
+  it('is Closing and active until its process is gone, then Closed and exited', async () => {
+    const { session } = await runningSession();
+    session.close();
+    expect([session.state, session.status]).toEqual(['Closing', 'active']);
+    await session.whenEnded(5000);
+    expect([session.state, session.status]).toEqual(['Closed', 'exited']);
+  });
+
+  it('closes once, however often it is asked', async () => {
+    const { session, happened, clock } = await runningSession();
+    session.close();
+    session.close();
+    await Promise.all([session.whenEnded(5000), session.whenEnded(5000)]);
+    session.close();
+    await session.whenEnded(5000);
+    expect(happened).toEqual(['started', 'closing', 'ended']);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('says how its process ended', async () => {
+    const { session, pty } = await runningSession();
+    pty.end({ code: 137, signal: 'SIGKILL' });
+    expect(session.exit).toEqual({ code: 137, signal: 'SIGKILL', cause: 'ended' });
+  });
+
+  it('tells whoever waits that its process cannot be ended, and goes on trying', async () => {
+    const { session, pty, clock } = await runningSession();
+    pty.diesWhenClosed = false;
+    session.close();
+    const waiting = session.whenEnded(5000);
+    clock.advance(5000);
+    await expect(waiting).rejects.toMatchObject({ code: 'CLOSE_TIMEOUT' });
+    expect(session.state).toBe('Closing');
+    pty.end({ code: 137, signal: 'SIGKILL' });
+    expect(session.exit?.cause).toBe('closed');
+  });
+});
+
+describe('starting a session', () => {
+  it('waits for its first resize, and starts in that size', async () => {
+    const { session, ptys, clock } = newSession();
+    session.startWithin(500);
+    await settled();
+    expect(ptys.ptys).toHaveLength(0);
+    session.resize({ columns: 100, rows: 30 });
+    await settled();
+    expect(ptys.last.sizes).toEqual([{ columns: 100, rows: 30 }]);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('starts by itself when nothing comes', async () => {
+    const { session, ptys, clock } = newSession();
+    session.startWithin(500);
+    clock.advance(499);
+    expect(ptys.ptys).toHaveLength(0);
+    clock.advance(1);
+    await settled();
+    expect(ptys.ptys).toHaveLength(1);
+  });
+
+  it('starts once, whatever comes first and after', async () => {
+    const { session, ptys, clock } = newSession();
+    session.startWithin(500);
+    session.write(text('a'));
+    session.resize({ columns: 100, rows: 30 });
+    session.start();
+    clock.advance(500);
+    await settled();
+    expect(ptys.ptys).toHaveLength(1);
+  });
+
+  it('keeps what is typed and sized while its process is starting', async () => {
+    const { session, ptys } = newSession();
+    ptys.hold();
+    session.write(text('one '));
+    session.resize({ columns: 100, rows: 30 });
+    session.write(text('two'));
+    ptys.release();
+    await settled();
+    expect(ptys.last.input).toBe('one two');
+    expect(ptys.last.size).toEqual({ columns: 100, rows: 30 });
+  });
+
+  it('ends with 127 and the reason when its process cannot be started', async () => {
+    const { session, ptys } = newSession();
+    ptys.failure = new SessionError('INVALID_CWD', 'no such directory');
+    const viewer = new FakeViewer();
+    session.attach(viewer);
+    session.start();
+    await settled();
+    expect(viewer.exits).toEqual([{ code: 127, cause: 'failed', failure: expect.objectContaining({ code: 'INVALID_CWD' }) as Error }]);
+  });
+
+  it('calls what it does not expect a failed start, and keeps the cause', async () => {
+    const { session, ptys } = newSession();
+    const bug = new TypeError('a bug');
+    ptys.failure = bug as unknown as SessionError;
+    session.start();
+    await settled();
+    expect(session.exit?.failure).toMatchObject({ code: 'SPAWN_FAILED', cause: bug });
+  });
+
+  it('ends with 0 when it is closed before its process was asked for', () => {
+    const { session, ptys, clock } = newSession();
+    session.startWithin(500);
+    session.close();
+    expect(session.exit).toEqual({ code: 0, cause: 'closed' });
+    session.start();
+    expect(ptys.ptys).toHaveLength(0);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('ends the process that comes after it was closed', async () => {
+    const { session, ptys, happened } = newSession();
+    ptys.hold();
+    session.start();
+    session.close();
+    ptys.release();
+    await session.whenEnded(5000);
+    expect(ptys.last.isOver).toBe(true);
+    expect(session.exit?.cause).toBe('closed');
+    expect(happened).not.toContain('started');
+  });
+
+  it('ends with 0 when the process that comes after it was closed cannot be started', async () => {
+    const { session, ptys } = newSession();
+    ptys.hold();
+    ptys.failure = new SessionError('SPAWN_FAILED', 'no');
+    session.start();
+    session.close();
+    ptys.release();
+    await session.whenEnded(5000);
+    expect(session.exit).toEqual({ code: 0, cause: 'closed' });
+  });
+});
+
+describe('output', () => {
+  it('replays only what a returning viewer has not seen', async () => {
+    const { session, pty } = await runningSession();
+    pty.print('one ');
+    pty.print('two');
+    const viewer = new FakeViewer();
+    session.attach(viewer, 4);
+    expect(viewer.text).toBe('two');
+  });
+
+  it('comes whole to a viewer that joins late, then as it is printed', async () => {
+    const { session, pty } = await runningSession();
+    pty.print('before ');
+    const viewer = new FakeViewer();
+    session.attach(viewer);
+    pty.print('after');
+    expect(viewer.text).toBe('before after');
+  });
+
+  it('is all delivered before the exit, once', async () => {
+    const { session, pty } = await runningSession();
+    const viewer = new FakeViewer(false);
+    session.attach(viewer);
+    pty.print('last words');
+    pty.end({ code: 3 });
+    expect(viewer.exits).toEqual([]);
+    viewer.startReading();
+    expect(viewer.text).toBe('last words');
+    expect(viewer.exits).toEqual([{ code: 3, cause: 'ended' }]);
+    session.close();
+    expect(viewer.exits).toHaveLength(1);
+  });
+
+  it('that a viewer has not taken is dropped when somebody closes the session', async () => {
+    const { session, pty } = await runningSession();
+    const viewer = new FakeViewer(false);
+    session.attach(viewer);
+    pty.print('a flood');
+    session.close();
+    pty.print('more of it');
+    await session.whenEnded(5000);
+    viewer.startReading();
+    expect(viewer.text).toBe('');
+    expect(viewer.exits).toEqual([{ code: 129, signal: 'SIGHUP', cause: 'closed' }]);
+  });
+
+  it('that waits is dropped when a session that ended by itself is closed', async () => {
+    const { session, pty } = await runningSession();
+    const viewer = new FakeViewer(false);
+    session.attach(viewer);
+    pty.print('unread');
+    pty.end();
+    session.close();
+    viewer.startReading();
+    expect(viewer.text).toBe('');
+    expect(viewer.exits).toHaveLength(1);
+  });
+
+  it('pauses the process while its slowest viewer is far behind', async () => {
+    const { session, pty } = await runningSession();
+    const slow = new FakeViewer(false);
+    session.attach(new FakeViewer());
+    session.attach(slow);
+    pty.print(Buffer.alloc(64 * 1024));
+    expect(pty.paused).toBe(false);
+    pty.print('x');
+    expect(pty.paused).toBe(true);
+    slow.startReading();
+    expect(pty.paused).toBe(false);
+  });
+
+  it('runs on when its slow viewer leaves, and when nobody watches', async () => {
+    const { session, pty, happened } = await runningSession();
+    const attachment = session.attach(new FakeViewer(false));
+    pty.print(Buffer.alloc(100_000));
+    expect(pty.paused).toBe(true);
+    attachment.detach();
+    attachment.detach();
+    expect(pty.paused).toBe(false);
+    pty.print(Buffer.alloc(100_000));
+    expect(pty.paused).toBe(false);
+    expect(happened.filter((type) => type === 'viewerLeft')).toHaveLength(1);
+  });
+
+  it('that has fallen off the log is a jump in the offset', async () => {
+    const { session, pty } = await runningSession({ logBytes: 10 });
+    pty.print('0123456789abcdef');
+    const viewer = new FakeViewer();
+    const attachment = session.attach(viewer);
+    expect(viewer.text).toBe('6789abcdef');
+    expect(attachment.offset).toBe(16);
+  });
+});
+
+describe('input', () => {
+  it('waits for a process that does not read, in order and whole', async () => {
+    const { session, pty } = await runningSession();
+    pty.room = 3;
+    session.write(text('one '));
+    session.write(text('two'));
+    expect(pty.input).toBe('one');
+    pty.read(100);
+    expect(pty.input).toBe('one two');
+  });
+
+  it('that does not fit is refused whole', async () => {
+    const { session, pty } = await runningSession();
+    pty.room = 0;
+    session.write(new Uint8Array(INPUT_QUEUE_BYTES - 1));
+    expect(() => session.write(text('ab'))).toThrow(expect.objectContaining({ code: 'INPUT_QUEUE_FULL' }) as Error);
+    session.write(text('c'));
+    pty.read(Infinity);
+    expect(pty.input).toHaveLength(INPUT_QUEUE_BYTES);
+    expect(pty.input.at(-1)).toBe('c');
+  });
+
+  it('that waits in other sessions too is bounded for the server', async () => {
+    const { session, pty } = await runningSession({ inputBudgetBytes: 10 });
+    pty.room = 0;
+    session.write(new Uint8Array(10));
+    expect(() => session.write(text('a'))).toThrow(SessionError);
+  });
+
+  it('and sizes are refused once the session is closing or ended', async () => {
+    const { session } = await runningSession();
+    session.close();
+    expect(() => session.write(text('a'))).toThrow(expect.objectContaining({ code: 'SESSION_ENDED' }) as Error);
+    await session.whenEnded(5000);
+    expect(() => session.resize({ columns: 1, rows: 1 })).toThrow(
+      expect.objectContaining({ code: 'SESSION_ENDED' }) as Error,
+    );
+  });
+});
+
+describe('leaving the registry', () => {
+  it('is told to viewers once they have the exit', async () => {
+    const { session, pty, happened } = await runningSession();
+    const attachment = session.attach(new FakeViewer());
+    pty.end();
+    expect(attachment.isOver).toBe(false);
+    session.remove();
+    session.remove();
+    expect(attachment.isOver).toBe(true);
+    expect(happened.filter((type) => type === 'removed')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,195 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { type ClientOptions, WebSocket } from 'ws';
+import { type TestServer } from './test-server.js';
+
+/** A message of the server's, as loosely as a client may read it. */
+export interface Received {
+  readonly type: string;
+  readonly sessionId?: string;
+  readonly requestId?: string;
+  readonly shellType?: string;
+  readonly data?: string;
+  readonly cwd?: string;
+  readonly offset?: number;
+  readonly end?: number;
+  readonly code?: number;
+  readonly signal?: string;
+  readonly cause?: string;
+  readonly reason?: string;
+  readonly error?: string;
+}
+
+/** Fields a message must have, or a claim about it. */
+export type Match = Partial<Received> | ((message: Received) => boolean);
+
+const DEADLINE_MS = 5000;
+
+/** A real WebSocket client that remembers what it was sent. */
+export class TestClient {
+  /** Every message, in order. */
+  readonly messages: Received[] = [];
+  /** How the connection was closed, once it is. */
+  closing?: { readonly code: number; readonly reason: string };
+
+  private readonly unread: Received[] = [];
+  private readonly waiting = new Set<() => void>();
+  private lastSync = 0;
+
+  private constructor(
+    readonly socket: WebSocket,
+    private readonly tcp: () => Socket,
+  ) {
+    // The close that follows tells the same.
+    socket.on('error', () => undefined);
+    socket.on('message', (data: Buffer, isBinary) => {
+      if (isBinary) throw new Error('the JSON protocol has no binary frames');
+      const message = JSON.parse(data.toString()) as Received;
+      this.messages.push(message);
+      this.unread.push(message);
+      this.look();
+    });
+    socket.on('close', (code, reason) => {
+      this.closing = { code, reason: reason.toString() };
+      this.look();
+    });
+  }
+
+  static async connect(
+    server: TestServer | { readonly port: number },
+    { protocols = [], ...options }: ClientOptions & { protocols?: string[] } = {},
+  ): Promise<TestClient> {
+    let tcp: Socket | undefined;
+    const socket = new WebSocket(`ws://127.0.0.1:${server.port}/ws`, protocols, {
+      createConnection: () => (tcp = connect(server.port, '127.0.0.1')),
+      ...options,
+    });
+    const client = new TestClient(socket, () => tcp!);
+    await once(socket, 'open');
+    return client;
+  }
+
+  /** Sends messages, one frame each. */
+  send(...messages: readonly object[]): void {
+    for (const message of messages) this.socket.send(JSON.stringify(message));
+  }
+
+  /** Sends frames as they are: text as text frames, bytes as binary ones. */
+  sendRaw(...frames: readonly (string | Buffer)[]): void {
+    for (const frame of frames) this.socket.send(frame, { binary: typeof frame !== 'string' });
+  }
+
+  /** Sends messages so that they reach the server in one read. */
+  sendAtOnce(...messages: readonly object[]): void {
+    const tcp = this.tcp();
+    tcp.cork();
+    this.send(...messages);
+    tcp.uncork();
+  }
+
+  /** The next message not taken yet that matches; takes it. */
+  async next(match: Match, deadlineMs = DEADLINE_MS): Promise<Received> {
+    const matches = typeof match === 'function' ? match : (message: Received) => hasFields(message, match);
+    let found = -1;
+    await this.when(
+      () => (found = this.unread.findIndex(matches)) >= 0,
+      () => `a message with ${typeof match === 'function' ? match.toString() : JSON.stringify(match)}`,
+      deadlineMs,
+    );
+    return this.unread.splice(found, 1)[0]!;
+  }
+
+  /** Asks for a session with a size, so that its process starts at once. @returns its id. */
+  async create(fields: object = {}): Promise<string> {
+    this.send({ type: 'create', cols: 80, rows: 24, ...fields });
+    const { sessionId } = await this.next({ type: 'session_created' });
+    return sessionId!;
+  }
+
+  /** Resolves when everything sent so far has been handled, and its answers are here. */
+  async sync(): Promise<void> {
+    const requestId = `sync-${++this.lastSync}`;
+    this.send({ type: 'list_tmux_sessions', requestId });
+    await this.next({ requestId });
+  }
+
+  /** All output of a session so far. */
+  output(sessionId: string): string {
+    return this.of(sessionId, 'output')
+      .map(({ data }) => data)
+      .join('');
+  }
+
+  /** All messages about a session so far, of one type if asked. */
+  of(sessionId: string, type?: string): Received[] {
+    return this.messages.filter(
+      (message) => message.sessionId === sessionId && (type === undefined || message.type === type),
+    );
+  }
+
+  /** Resolves once a session's output holds `text`. */
+  async untilOutput(sessionId: string, text: string | RegExp, deadlineMs = DEADLINE_MS): Promise<void> {
+    await this.when(
+      () => {
+        const output = this.output(sessionId);
+        return typeof text === 'string' ? output.includes(text) : text.test(output);
+      },
+      () =>
+        `output of ${sessionId} with ${String(text)}; it is ${JSON.stringify(this.output(sessionId).slice(-300))}`,
+      deadlineMs,
+    );
+  }
+
+  /** How the connection was closed, as soon as it is. */
+  async closed(deadlineMs = DEADLINE_MS): Promise<{ readonly code: number; readonly reason: string }> {
+    await this.when(
+      () => this.closing !== undefined,
+      () => 'the connection closes',
+      deadlineMs,
+    );
+    return this.closing!;
+  }
+
+  /** Closes as a client does that has finished. */
+  async close(): Promise<void> {
+    this.socket.close(1000);
+    await this.closed();
+  }
+
+  /** Vanishes. */
+  async terminate(): Promise<void> {
+    this.socket.terminate();
+    await this.closed();
+  }
+
+  private when(claim: () => boolean, what: () => string, deadlineMs: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const deadline = setTimeout(() => {
+        this.waiting.delete(look);
+        reject(new Error(`not within ${deadlineMs} ms: ${what()}\n${this.story()}`));
+      }, deadlineMs);
+      const look = (): void => {
+        if (!claim()) return;
+        clearTimeout(deadline);
+        this.waiting.delete(look);
+        resolve();
+      };
+      this.waiting.add(look);
+      look();
+    });
+  }
+
+  private look(): void {
+    for (const look of [...this.waiting]) look();
+  }
+
+  private story(): string {
+    const last = this.messages.slice(-10).map((message) => JSON.stringify(message).slice(0, 300));
+    const end = this.closing ? `, then ${JSON.stringify(this.closing)}` : '';
+    return `received ${this.messages.length} messages${end}; the last of them:\n${last.join('\n')}`;
+  }
+}
+
+function hasFields(message: Received, fields: Partial<Received>): boolean {
+  return Object.entries(fields).every(([name, value]) => Reflect.get(message, name) === value);
+}
