@@ -1,0 +1,136 @@
+import { FakeViewer } from '../../test/fakes/fake-viewer.js';
+import { settled } from '../../test/support/running-session.js';
+import { TestSessions } from '../../test/support/test-sessions.js';
+import { type AppConfig } from '../config/app-config.js';
+import { SessionError } from '../core/session-error.js';
+import { CLOSE_TIMEOUT_MS } from './session-closer.js';
+
+const size = { columns: 80, rows: 24 };
+
+async function withSessions(count: number, config: Partial<AppConfig> = {}): Promise<TestSessions> {
+  const sessions = new TestSessions(config);
+  for (let n = 0; n < count; n++) sessions.opener.open({ size });
+  await settled();
+  return sessions;
+}
+
+describe('closing', () => {
+  it('T008 · resolves when the process is gone and the session out of the registry', async () => {
+    const { closer, registry, ptys } = await withSessions(1);
+    const closing = closer.closeAndWait('s1');
+    expect(registry.count()).toBe(1);
+    await closing;
+    expect(ptys.last.isOver).toBe(true);
+    expect(registry.count()).toBe(0);
+  });
+
+  it('ten times at once is closing once', async () => {
+    const sessions = await withSessions(1);
+    await Promise.all(Array.from({ length: 10 }, () => sessions.closer.closeAndWait('s1')));
+    expect(sessions.times('s1', 'closing')).toBe(1);
+    expect(sessions.times('s1', 'removed')).toBe(1);
+    expect(sessions.clock.timers).toBe(0);
+  });
+
+  it('of one that has ended takes it out at once', async () => {
+    const { closer, registry, ptys } = await withSessions(1);
+    ptys.last.end();
+    expect(registry.count()).toBe(1);
+    closer.close('s1');
+    expect(registry.count()).toBe(0);
+  });
+
+  it('is silent of a session that was, and refused of one that never was', async () => {
+    const { closer } = await withSessions(1);
+    await closer.closeAndWait('s1');
+    expect(() => closer.close('s1')).not.toThrow();
+    const notFound = expect.objectContaining({ code: 'SESSION_NOT_FOUND' }) as Error;
+    expect(() => closer.close('s2')).toThrow(notFound);
+    await expect(closer.closeAndWait('s1')).rejects.toThrow(notFound);
+  });
+
+  it('that takes too long is told, and the session stays', async () => {
+    const { closer, clock, ptys, registry } = await withSessions(1);
+    ptys.last.diesWhenClosed = false;
+    const closing = closer.closeAndWait('s1');
+    clock.advance(CLOSE_TIMEOUT_MS);
+    await expect(closing).rejects.toMatchObject({ code: 'CLOSE_TIMEOUT' });
+    expect(registry.get('s1').status).toBe('active');
+    ptys.last.end({ code: 137, signal: 'SIGKILL' });
+    expect(registry.count()).toBe(0);
+  });
+
+  it('of all of them waits for the last, and gives up on what cannot be ended', async () => {
+    const { closer, clock, ptys, registry } = await withSessions(3);
+    ptys.last.diesWhenClosed = false;
+    const stopping = closer.onApplicationShutdown();
+    await settled();
+    expect(registry.list().map(({ id }) => id)).toEqual(['s3']);
+    clock.advance(CLOSE_TIMEOUT_MS);
+    await stopping;
+  });
+
+  it('a session that could not be started is not kept', async () => {
+    const { opener, ptys, registry } = await withSessions(0);
+    ptys.failure = new SessionError('SPAWN_FAILED', 'no');
+    opener.open({ size });
+    await settled();
+    expect(registry.count()).toBe(0);
+  });
+});
+
+describe('a session that has ended by itself', () => {
+  it('is kept while somebody views it', async () => {
+    const { registry, ptys, clock } = await withSessions(1);
+    registry.get('s1').attach(new FakeViewer());
+    ptys.last.end();
+    clock.advance(3_600_000);
+    expect(registry.get('s1').status).toBe('exited');
+  });
+
+  it('lingers after its last viewer has left, then goes', async () => {
+    const { registry, ptys, clock } = await withSessions(1);
+    const attachment = registry.get('s1').attach(new FakeViewer());
+    ptys.last.end();
+    attachment.detach();
+    clock.advance(59_999);
+    expect(registry.count()).toBe(1);
+    clock.advance(1);
+    expect(registry.count()).toBe(0);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('lingers anew after each viewer', async () => {
+    const { registry, ptys, clock } = await withSessions(1);
+    ptys.last.end();
+    clock.advance(59_999);
+    const viewer = new FakeViewer();
+    const attachment = registry.get('s1').attach(viewer);
+    clock.advance(3_600_000);
+    expect(viewer.exits).toHaveLength(1);
+    attachment.detach();
+    clock.advance(59_999);
+    expect(registry.count()).toBe(1);
+    clock.advance(1);
+    expect(registry.count()).toBe(0);
+  });
+
+  it('is not kept waiting for its end by a viewer that left before', async () => {
+    const { registry, ptys, clock } = await withSessions(1);
+    registry.get('s1').attach(new FakeViewer()).detach();
+    expect(clock.timers).toBe(0);
+    ptys.last.end();
+    expect(clock.timers).toBe(1);
+  });
+
+  it('is dropped, the oldest first, when there are more than may run', async () => {
+    const { opener, registry, ptys, clock } = await withSessions(2, { maxSessions: 2 });
+    for (const pty of ptys.ptys) pty.end();
+    opener.open({ size });
+    await settled();
+    ptys.last.end();
+    expect(registry.list().map(({ id }) => id)).toEqual(['s2', 's3']);
+    clock.advance(60_000);
+    expect([registry.count(), clock.timers]).toEqual([0, 0]);
+  });
+});
