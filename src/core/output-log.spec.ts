@@ -1,7 +1,8 @@
 import { OutputLog } from './output-log.js';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
-const read = (log: OutputLog, offset: number, max = 1000): string => Buffer.from(log.read(offset, max).bytes).toString();
+const read = (log: OutputLog, offset: number, max = 1000): string =>
+  Buffer.from(log.read(offset, max).bytes).toString();
 
 describe('the output log', () => {
   it('gives what was appended from any offset on, as much as is asked for', () => {

@@ -104,7 +104,9 @@ describe('starting a session', () => {
     session.attach(viewer);
     session.start();
     await settled();
-    expect(viewer.exits).toEqual([{ code: 127, cause: 'failed', failure: expect.objectContaining({ code: 'INVALID_CWD' }) as Error }]);
+    expect(viewer.exits).toEqual([
+      { code: 127, cause: 'failed', failure: expect.objectContaining({ code: 'INVALID_CWD' }) as Error },
+    ]);
   });
 
   it('calls what it does not expect a failed start, and keeps the cause', async () => {
@@ -259,7 +261,9 @@ describe('input', () => {
     const { session, pty } = await runningSession();
     pty.room = 0;
     session.write(new Uint8Array(INPUT_QUEUE_BYTES - 1));
-    expect(() => session.write(text('ab'))).toThrow(expect.objectContaining({ code: 'INPUT_QUEUE_FULL' }) as Error);
+    expect(() => session.write(text('ab'))).toThrow(
+      expect.objectContaining({ code: 'INPUT_QUEUE_FULL' }) as Error,
+    );
     session.write(text('c'));
     pty.read(Infinity);
     expect(pty.input).toHaveLength(INPUT_QUEUE_BYTES);
@@ -276,7 +280,9 @@ describe('input', () => {
   it('and sizes are refused once the session is closing or ended', async () => {
     const { session } = await runningSession();
     session.close();
-    expect(() => session.write(text('a'))).toThrow(expect.objectContaining({ code: 'SESSION_ENDED' }) as Error);
+    expect(() => session.write(text('a'))).toThrow(
+      expect.objectContaining({ code: 'SESSION_ENDED' }) as Error,
+    );
     await session.whenEnded(5000);
     expect(() => session.resize({ columns: 1, rows: 1 })).toThrow(
       expect.objectContaining({ code: 'SESSION_ENDED' }) as Error,

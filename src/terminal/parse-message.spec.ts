@@ -1,0 +1,166 @@
+import { IsString, validateSync } from 'class-validator';
+import fc from 'fast-check';
+import { type ProtocolErrorCode } from '../protocol/protocol-error.js';
+import { AddressedDto } from './messages.dto.js';
+import { parseMessage } from './parse-message.js';
+
+const parse = (message: unknown): unknown => parseMessage(Buffer.from(JSON.stringify(message)), false);
+const refusal = (code: ProtocolErrorCode, about: object = expect.anything() as object): Error =>
+  expect.objectContaining({ name: 'ProtocolError', code, about }) as Error;
+
+describe('a message', () => {
+  it.each([
+    [{ type: 'create' }, { type: 'create' }],
+    [
+      { type: 'create', cols: 100, rows: 30, cwd: '/tmp', shell: 'zsh', requestId: 'r1' },
+      { type: 'create', size: { columns: 100, rows: 30 }, cwd: '/tmp', shell: 'zsh', requestId: 'r1' },
+    ],
+    [
+      { type: 'input', sessionId: 's1', data: 'é' },
+      { type: 'input', sessionId: 's1', bytes: Buffer.from([0xc3, 0xa9]) },
+    ],
+    [
+      { type: 'input', data: '' },
+      { type: 'input', bytes: Buffer.alloc(0) },
+    ],
+    [
+      { type: 'resize', sessionId: 's1', cols: 1, rows: 500 },
+      { type: 'resize', sessionId: 's1', size: { columns: 1, rows: 500 } },
+    ],
+    [
+      { type: 'close', sessionId: 's1' },
+      { type: 'close', sessionId: 's1' },
+    ],
+    [
+      { type: 'detach', sessionId: 's1' },
+      { type: 'detach', sessionId: 's1' },
+    ],
+    [{ type: 'tmux_config', interval: 2000 }, { type: 'tmux_config' }],
+    [
+      { type: 'list_tmux_sessions', requestId: 'x' },
+      { type: 'list_tmux_sessions', requestId: 'x' },
+    ],
+    [
+      { type: 'close', colour: 'blue', sessionId: 's1' },
+      { type: 'close', sessionId: 's1' },
+    ],
+  ])('%j is read', (message, expected) => {
+    expect(parse(message)).toEqual(expected);
+  });
+
+  it.each<[string, ProtocolErrorCode]>([
+    ['', 'BAD_JSON'],
+    ['{', 'BAD_JSON'],
+    ['\0', 'BAD_JSON'],
+    ['[]', 'BAD_MESSAGE'],
+    ['null', 'BAD_MESSAGE'],
+    ['5', 'BAD_MESSAGE'],
+    ['"create"', 'BAD_MESSAGE'],
+    ['['.repeat(32_000) + ']'.repeat(32_000), 'BAD_MESSAGE'],
+    ['{}', 'UNKNOWN_TYPE'],
+    ['{"type":"__proto__"}', 'UNKNOWN_TYPE'],
+    ['{"type":"constructor"}', 'UNKNOWN_TYPE'],
+    ['{"type":["create"]}', 'UNKNOWN_TYPE'],
+    ['{"type":"Create"}', 'UNKNOWN_TYPE'],
+  ])('T33 · %.20s is refused', (text, code) => {
+    expect(() => parseMessage(Buffer.from(text), false)).toThrow(refusal(code));
+  });
+
+  it('in a binary frame is refused', () => {
+    expect(() => parseMessage(Buffer.from('{"type":"create"}'), true)).toThrow(refusal('BAD_MESSAGE'));
+  });
+
+  it.each<[object, ProtocolErrorCode]>([
+    [{ type: 'create', cols: 80 }, 'INVALID_SIZE'],
+    [{ type: 'create', rows: 24 }, 'INVALID_SIZE'],
+    [{ type: 'create', cols: null, rows: null }, 'INVALID_SIZE'],
+    [{ type: 'create', cwd: 5 }, 'INVALID_CWD'],
+    [{ type: 'create', cwd: '/'.repeat(5000) }, 'INVALID_CWD'],
+    [{ type: 'create', shell: ['bash'] }, 'INVALID_SHELL'],
+    [{ type: 'create', requestId: 5 }, 'BAD_MESSAGE'],
+    [{ type: 'input', sessionId: 's1' }, 'BAD_MESSAGE'],
+    [{ type: 'input', sessionId: 's1', data: 5 }, 'BAD_MESSAGE'],
+    [{ type: 'input', sessionId: 5, data: 'x' }, 'BAD_MESSAGE'],
+    [{ type: 'input', sessionId: '', data: 'x' }, 'BAD_MESSAGE'],
+    [{ type: 'input', requestId: '', data: 'x' }, 'BAD_MESSAGE'],
+    [{ type: 'close', sessionId: {} }, 'BAD_MESSAGE'],
+    [{ type: 'close', sessionId: 'x'.repeat(129) }, 'BAD_MESSAGE'],
+    [{ type: 'tmux_config', requestId: [] }, 'BAD_MESSAGE'],
+  ])('%j is refused', (message, code) => {
+    expect(() => parse(message)).toThrow(refusal(code));
+  });
+
+  it.each([0, -1, null, '80', 80.5, 1001, 65_536, 70_000, 2 ** 32 + 5, {}, [80], undefined])(
+    'T22 · has no size of %p',
+    (cells) => {
+      const resize = { type: 'resize', sessionId: 's1', cols: cells, rows: 24, requestId: 'r' };
+      expect(() => parse(resize)).toThrow(refusal('INVALID_SIZE', { sessionId: 's1', requestId: 'r' }));
+      expect(() => parse({ ...resize, cols: 80, rows: cells })).toThrow(refusal('INVALID_SIZE'));
+    },
+  );
+
+  it('is told apart in errors by what could be read of it', () => {
+    expect(() => parse({ type: 'input', sessionId: 's1', requestId: 'r' })).toThrow(
+      refusal('BAD_MESSAGE', { sessionId: 's1', requestId: 'r' }),
+    );
+    expect(() => parse({ type: 'what', sessionId: 's1', requestId: 'r' })).toThrow(
+      refusal('UNKNOWN_TYPE', { requestId: 'r' }),
+    );
+    expect(() => parse({ type: 'create', sessionId: 's1', requestId: 'r', cwd: 1 })).toThrow(
+      refusal('INVALID_CWD', { requestId: 'r' }),
+    );
+  });
+
+  it('T33 · changes no prototype', () => {
+    parseMessage(Buffer.from('{"type":"create","__proto__":{"cwd":"/x","polluted":1}}'), false);
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+    expect(parseMessage(Buffer.from('{"type":"create","__proto__":{"cwd":"/x"}}'), false)).toEqual({
+      type: 'create',
+    });
+  });
+
+  it('of any kind is read or refused, and nothing else', () => {
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 200 }),
+      fc.json().map((text) => Buffer.from(text)),
+    );
+    fc.assert(
+      fc.property(bytes, fc.boolean(), (frame, isBinary) => {
+        try {
+          parseMessage(Buffer.from(frame), isBinary);
+        } catch (error) {
+          expect(error).toMatchObject({ name: 'ProtocolError' });
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('input, checked by hand', () => {
+  class InputDto extends AddressedDto {
+    @IsString()
+    data!: string;
+  }
+
+  it('has the rules that class-validator reads off its class', () => {
+    const id = fc.oneof(
+      fc.string({ maxLength: 140 }),
+      fc.string({ minLength: 127, maxLength: 130 }),
+      fc.jsonValue(),
+    );
+    const fields = fc.record(
+      { data: fc.oneof(fc.string(), fc.jsonValue()), sessionId: id, requestId: id },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(fields, (message) => {
+        const isValid = validateSync(Object.assign(new InputDto(), message)).length === 0;
+        const read = (): unknown => parse({ type: 'input', ...message });
+        if (isValid) expect(read()).toMatchObject({ bytes: Buffer.from(message.data as string) });
+        else expect(read).toThrow(refusal('BAD_MESSAGE'));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});

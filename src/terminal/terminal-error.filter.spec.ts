@@ -1,0 +1,39 @@
+import { Logger } from '@nestjs/common';
+import { SessionError } from '../core/session-error.js';
+import { ProtocolError } from '../protocol/protocol-error.js';
+import { errorMessage } from './terminal-error.filter.js';
+
+describe('an error message', () => {
+  const about = { sessionId: 's1', requestId: 'r1' };
+
+  it('of a refusal gives its reason and what it is about', () => {
+    expect(errorMessage(new SessionError('SESSION_NOT_FOUND', 'session not found'), about)).toEqual({
+      type: 'error',
+      sessionId: 's1',
+      requestId: 'r1',
+      reason: 'SESSION_NOT_FOUND',
+      error: 'session not found',
+    });
+  });
+
+  it('of a bad message repeats what could be read of it', () => {
+    expect(
+      errorMessage(new ProtocolError('BAD_JSON', 'invalid message format', { requestId: 'r2' })),
+    ).toEqual({
+      type: 'error',
+      requestId: 'r2',
+      reason: 'BAD_JSON',
+      error: 'invalid message format',
+    });
+  });
+
+  it('T30 · of a bug tells nothing', () => {
+    Logger.overrideLogger(false);
+    expect(errorMessage(new Error('/secret/path'), about)).toEqual({
+      type: 'error',
+      ...about,
+      reason: 'INTERNAL',
+      error: 'something went wrong in the server',
+    });
+  });
+});
