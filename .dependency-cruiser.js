@@ -10,7 +10,10 @@ const rooms = {
   'src/config': { folders: [], packages: [nest, validation, 'fastest-levenshtein', 'node:'] },
   'src/admission': { folders: ['src/config'], packages: [nest, 'node:'] },
   'src/pty': { folders: ['src/core', 'src/config'], packages: [nest, 'node-pty', 'node:'] },
-  'src/sessions': { folders: ['src/core', 'src/protocol', 'src/config'], packages: [nest, validation, 'node:'] },
+  'src/sessions': {
+    folders: ['src/core', 'src/protocol', 'src/config'],
+    packages: [nest, validation, 'node:'],
+  },
   'src/terminal': {
     folders: ['src/core', 'src/protocol', 'src/sessions', 'src/admission', 'src/config'],
     packages: [nest, validation, 'ws', 'node:'],

@@ -70,7 +70,8 @@ async function firstRun(url) {
   frames(() => {
     for (let n = 1; n <= 3; n++) client.send({ type: 'create', cols: 80, rows: 24 });
   });
-  for (const id of ['s1', 's2', 's3']) frame('←', await client.next((m) => m.type === 'session_created' && m.sessionId === id));
+  for (const id of ['s1', 's2', 's3'])
+    frame('←', await client.next((m) => m.type === 'session_created' && m.sessionId === id));
   closeBlock();
   for (const id of ['s1', 's2', 's3']) await client.outputUntilPrompt(id);
 
@@ -89,7 +90,12 @@ async function firstRun(url) {
   tell('', '## The list', '', 'Any HTTP client sees them:');
   await rest('GET', `${url}/api/sessions`);
 
-  tell('', '## Closing one', '', 'The answer comes when the process is gone; the WebSocket stays open and is told:');
+  tell(
+    '',
+    '## Closing one',
+    '',
+    'The answer comes when the process is gone; the WebSocket stays open and is told:',
+  );
   await rest('DELETE', `${url}/api/sessions/s2`);
   openBlock();
   frame('←', await client.next((m) => m.type === 'exit' && m.sessionId === 's2'));
@@ -155,7 +161,15 @@ async function rest(method, url) {
   openBlock();
   tell(alike(`$ curl -i ${method === 'GET' ? '' : `-X ${method} `}${url.replace(/:\d+/, ':3000')}`));
   tell(`HTTP/1.1 ${response.status} ${response.statusText}`);
-  if (body) tell('', alike(`[${JSON.parse(body).map((one) => JSON.stringify(one)).join(',\n ')}]`));
+  if (body)
+    tell(
+      '',
+      alike(
+        `[${JSON.parse(body)
+          .map((one) => JSON.stringify(one))
+          .join(',\n ')}]`,
+      ),
+    );
   closeBlock();
 }
 

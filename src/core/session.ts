@@ -58,7 +58,8 @@ export class Session implements AttachmentSource {
   readonly name: string;
   readonly shellType: string;
   readonly cwd: string;
-  readonly createdAt: Date;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
   readonly log: OutputLog;
 
   private current: SessionState = 'Running';
@@ -81,7 +82,7 @@ export class Session implements AttachmentSource {
     this.name = identity.name;
     this.shellType = identity.shellType;
     this.cwd = identity.cwd;
-    this.createdAt = new Date(surroundings.clock.now());
+    this.createdAt = new Date(surroundings.clock.now()).toISOString();
     this.terminalSize = identity.size;
     this.log = new OutputLog(surroundings.logBytes);
     this.input = new InputQueue(INPUT_QUEUE_BYTES, surroundings.inputBudget);

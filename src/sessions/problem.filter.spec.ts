@@ -32,7 +32,9 @@ function answerTo(error: unknown, response = new FakeResponse()): FakeResponse {
 }
 
 describe('errors over HTTP', () => {
-  beforeAll(() => Logger.overrideLogger(false));
+  beforeAll(() => {
+    Logger.overrideLogger(false);
+  });
 
   it.each<[SessionErrorCode, number]>([
     ['INVALID_SIZE', 400],

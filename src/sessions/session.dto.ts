@@ -55,7 +55,7 @@ export class SessionDto {
       name,
       shellType,
       status,
-      createdAt: createdAt.toISOString(),
+      createdAt,
       ...(exit && { exitCode: exit.code }),
       ...(exit?.signal && { signal: exit.signal }),
     };
