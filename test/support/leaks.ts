@@ -47,7 +47,7 @@ export function lives(pid: number): boolean {
 }
 
 function isZombie(pid: number): boolean {
-  return /\) Z /.test(textOf(`/proc/${pid}/stat`));
+  return textOf(`/proc/${pid}/stat`).includes(') Z ');
 }
 
 function isWithin(now: Holdings, baseline: Holdings): boolean {
@@ -60,7 +60,10 @@ function isWithin(now: Holdings, baseline: Holdings): boolean {
   );
 }
 
-function eachWithin(now: Readonly<Record<string, number>>, baseline: Readonly<Record<string, number>>): boolean {
+function eachWithin(
+  now: Readonly<Record<string, number>>,
+  baseline: Readonly<Record<string, number>>,
+): boolean {
   return Object.entries(now).every(([kind, count]) => count <= (baseline[kind] ?? 0));
 }
 

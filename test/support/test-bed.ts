@@ -58,6 +58,27 @@ export function useTestBed(): TestBed {
   return bed;
 }
 
+/** One server for all tests of the surrounding `describe`, for tables of refusals, which must leave it as it was. */
+export function useOneServer(config?: Partial<AppConfig>): () => TestServer {
+  const bed = new TestBed();
+  let server: TestServer;
+  let before: Holdings;
+  let baseline: Holdings;
+  beforeAll(async () => {
+    before = holdings();
+    server = await bed.serve(config);
+  });
+  beforeEach(() => {
+    baseline = holdings();
+  });
+  afterEach(() => expectClean(baseline));
+  afterAll(async () => {
+    await bed.clear();
+    await expectClean(before);
+  });
+  return () => server;
+}
+
 /** Also those that a test has made immortal. */
 function endAll(ptys: FakePtyFactory): void {
   ptys.release();

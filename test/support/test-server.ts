@@ -1,7 +1,7 @@
 import { Module, type Type } from '@nestjs/common';
 import { type NestExpressApplication } from '@nestjs/platform-express';
 import { once } from 'node:events';
-import { type IncomingHttpHeaders, type IncomingMessage, request, type Server } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { promisify } from 'node:util';
 import { createApp } from '../../src/app.js';
@@ -39,7 +39,7 @@ export class TestServer {
   static async start(config: Partial<AppConfig> = {}, ptyModule: Type = FakePtyModule): Promise<TestServer> {
     const app = await createApp(testConfig(config), ptyModule);
     await app.listen(0, '127.0.0.1');
-    const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
+    const { port } = app.getHttpServer().address() as AddressInfo;
     return new TestServer(app, port);
   }
 
@@ -83,6 +83,7 @@ export class TestServer {
     const socket = connect(this.port, '127.0.0.1');
     // A server that refuses early may reset what is still being sent: what has come until then is its answer.
     socket.on('error', () => undefined);
+    socket.setTimeout(5000, () => socket.destroy());
     for (const piece of pieces) socket.write(piece);
     let received = '';
     socket.setEncoding('latin1').on('data', (text) => {
@@ -95,7 +96,7 @@ export class TestServer {
 
   /** How many TCP connections the server holds. */
   connections(): Promise<number> {
-    const server = this.app.getHttpServer() as Server;
+    const server = this.app.getHttpServer();
     return promisify(server.getConnections.bind(server))();
   }
 
@@ -118,5 +119,15 @@ function parsed(received: string): Answer {
   const headers = Object.fromEntries(
     lines.map((line) => [line.split(':')[0]!.toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
   );
-  return { status: Number(statusLine.split(' ')[1] ?? 0), headers, body: rest.join('\r\n\r\n') };
+  const body = rest.join('\r\n\r\n');
+  const isChunked = headers['transfer-encoding'] === 'chunked';
+  return { status: Number(statusLine.split(' ')[1] ?? 0), headers, body: isChunked ? dechunked(body) : body };
+}
+
+/** RFC 9112, 7.1 */
+function dechunked(body: string): string {
+  const length = parseInt(body, 16);
+  if (!length) return '';
+  const start = body.indexOf('\r\n') + 2;
+  return body.slice(start, start + length) + dechunked(body.slice(start + length + 2));
 }
