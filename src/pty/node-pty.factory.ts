@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs';
 import { type Pty, type PtyEvents, PtyFactory, type PtyLaunch } from '../core/pty.js';
 import { SessionError } from '../core/session-error.js';
 import { type Limit, requireHeadroom } from './headroom.js';
+import { forkAlone } from './inheritance.js';
 import { plainLaunch, requireStartable } from './launch-checks.js';
 import { readMachineLimits } from './machine-limits.js';
 import { NativePty } from './native-pty.js';
@@ -60,15 +61,21 @@ export class NodePtyFactory extends PtyFactory {
   }
 
   private fork(native: NodePtyNative, launch: PtyLaunch, events: PtyEvents): NativePty {
-    const { file, args, cwd, size } = launch;
+    const { file, args, cwd } = launch;
+    const { columns, rows } = launch.size;
     const environment = Object.entries(this.environmentOf(launch)).map(([name, value]) => `${name}=${value}`);
     let pty: NativePty | undefined;
     const onExit = (code: number, signal: number): void => pty?.reaped(code, signal);
-    const { columns, rows } = size;
-    const forked = native.fork(file, args, environment, cwd, columns, rows, SAME, SAME, true, '', onExit);
+    const forked = forkAlone({ file, args }, (command) =>
+      native.fork(command.file, command.args, environment, cwd, columns, rows, SAME, SAME, true, '', onExit),
+    );
     try {
       pty = new NativePty(
-        { ...forked, resize: (fd, to) => native.resize(fd, to.columns, to.rows, 0, 0), ender: this.ender },
+        {
+          ...forked,
+          resize: (fd, to) => native.resize(fd, to.columns, to.rows, 0, 0),
+          ender: this.ender,
+        },
         events,
       );
       return pty;
