@@ -10,7 +10,7 @@ export interface PosixSession {
 
 /** How long a process has, after its hang-up, to tidy and go by itself. */
 const POLITE_MS = 1000;
-const FIRST_TICK_MS = 4;
+const FASTEST_TICK_MS = 4;
 const SLOWEST_TICK_MS = 100;
 /** What survives this long cannot be killed by us; it is still looked for, to learn when it goes. */
 const HOPELESS_MS = 5000;
@@ -28,7 +28,6 @@ export class SessionEnder {
   private readonly endings = new Set<Ending>();
   private timer?: NodeJS.Timeout;
   private scanning = false;
-  private tickMs = FIRST_TICK_MS;
 
   /** Resolves when no process of the session is left. The shell has been signalled when this returns. */
   end(session: PosixSession): Promise<void> {
@@ -36,7 +35,6 @@ export class SessionEnder {
       const ending = new Ending(session, gone);
       ending.hangUpShell();
       this.endings.add(ending);
-      this.tickMs = FIRST_TICK_MS;
       this.tickIn(0);
     });
   }
@@ -67,12 +65,7 @@ export class SessionEnder {
 
   /** Waiting twice as long as a scan takes keeps scanning below a third of one core on the largest machine. */
   private nextTickMs(scanMs: number): number {
-    const ages = [...this.endings].map((ending) => ending.ageMs);
-    const slowest = Math.min(...ages) > HOPELESS_MS ? HOPELESS_TICK_MS : SLOWEST_TICK_MS;
-    const untilKill = Math.min(...ages.filter((age) => age < POLITE_MS).map((age) => POLITE_MS - age));
-    const wait = Math.max(Math.min(this.tickMs, untilKill), 2 * scanMs);
-    this.tickMs = Math.min(this.tickMs * 2, slowest);
-    return wait;
+    return Math.max(Math.min(...[...this.endings].map((ending) => ending.nextTickMs)), 2 * scanMs);
   }
 }
 
@@ -91,14 +84,22 @@ class Ending {
     return performance.now() - this.began;
   }
 
+  /** Often at first, when most go, and again after the first SIGKILL; then ever less often. */
+  get nextTickMs(): number {
+    const age = this.ageMs;
+    if (age > HOPELESS_MS) return HOPELESS_TICK_MS;
+    if (age > POLITE_MS) return Math.min(Math.max(age - POLITE_MS, FASTEST_TICK_MS), SLOWEST_TICK_MS);
+    return Math.min(Math.max(age, FASTEST_TICK_MS), SLOWEST_TICK_MS, POLITE_MS - age);
+  }
+
   hangUpShell(): void {
     this.signal(this.session.id);
   }
 
   isOver(found: readonly ProcessEntry[]): boolean {
     const members = this.membersIn(found);
-    // One empty scan is no proof: a process that forks and exits is missed together with its child when the list of
-    // names was made before the child and its own file was read after its exit.
+    // One empty scan is no proof where names never settle: a parent that was gone when its file was read may have left
+    // a child that was not listed yet.
     this.emptyScans = members.length === 0 ? this.emptyScans + 1 : 0;
     if (this.emptyScans < 2) {
       for (const { pid } of members) this.signal(pid);
