@@ -45,9 +45,9 @@ export class Attachment {
     return this.position < this.source.log.end;
   }
 
-  /** Whether the session has ended: what {@link peek} shows is then the last there is. */
-  get isFinal(): boolean {
-    return this.source.exit !== undefined;
+  /** Whether the session has ended and `offset` is behind its last byte: nothing will ever follow there. */
+  endsAt(offset: number): boolean {
+    return this.source.exit !== undefined && offset === this.source.log.end;
   }
 
   /** Whether nothing can come any more: its exit is taken and the session gone. */

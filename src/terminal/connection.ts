@@ -111,7 +111,7 @@ export class Connection implements Viewer {
   private sendNext(attachment: Attachment): boolean {
     const { sessionId } = attachment;
     const { offset, bytes } = attachment.peek(MAX_OUTPUT_FRAME_BYTES);
-    const length = attachment.isFinal ? bytes.length : wholeCharacters(bytes);
+    const length = attachment.endsAt(offset + bytes.length) ? bytes.length : wholeCharacters(bytes);
     if (length > 0) {
       const end = offset + length;
       const data = Buffer.from(bytes.buffer, bytes.byteOffset, length).toString();
