@@ -1,4 +1,5 @@
 import { accessSync, closeSync, constants, openSync, readdirSync } from 'node:fs';
+import { SessionError } from '../core/session-error.js';
 
 export interface Command {
   readonly file: string;
@@ -10,6 +11,7 @@ const MOST_GAPS = 512;
 
 /**
  * Forks `command` so that it holds nothing of the server's. Synchronous: nobody opens or closes anything meanwhile.
+ * @throws {SessionError} `SESSION_LIMIT`
  *
  * Masters are not close-on-exec, and nothing in Node can make them so. The forked child makes them so, but as node-pty
  * is built for release (without close_range(2)) it goes up from 3 and stops at the first number above 15 that is not in
@@ -19,12 +21,12 @@ const MOST_GAPS = 512;
  * when too many gaps have come, the shell is started through a bash that closes whatever it was given.
  */
 export function forkAlone<T>(command: Command, fork: (command: Command) => T): T {
-  const open = readdirSync('/proc/self/fd').map(Number);
-  // The highest may be the one that the directory was read with, which is closed again: then one more is filled.
-  const highest = Math.max(...open);
-  const closer = highest + 1 - open.length > MOST_GAPS ? bash() : undefined;
-  if (closer !== undefined) return fork(closedBy(closer, command));
-  const fillers = fillGapsBelow(highest);
+  const closer = bash();
+  const fillers = fillGaps(closer === undefined ? Infinity : MOST_GAPS);
+  if (fillers === undefined) {
+    if (closer !== undefined) return fork(closedBy(closer, command));
+    throw new SessionError('SESSION_LIMIT', 'the server has no file descriptors left for another session');
+  }
   try {
     return fork(command);
   } finally {
@@ -32,18 +34,23 @@ export function forkAlone<T>(command: Command, fork: (command: Command) => T): T
   }
 }
 
-/** The kernel gives out the lowest free number: once that is above `highest`, there is no gap below. */
-function fillGapsBelow(highest: number): number[] {
-  const fillers: number[] = [];
+/** @returns undefined when there are too many gaps, or no number left above them for a new terminal's two ends. */
+function fillGaps(most: number): number[] | undefined {
+  const open = readdirSync('/proc/self/fd').map(Number);
+  // The highest may be the one that the directory was read with, which is closed again: then one more is filled.
+  const highest = Math.max(...open);
+  if (highest + 1 - open.length > most) return undefined;
+  const opened: number[] = [];
   try {
-    let filler: number;
-    while ((filler = openSync('/dev/null', 'r')) <= highest) fillers.push(filler);
-    closeSync(filler);
-    return fillers;
-  } catch (error) {
-    fillers.forEach(closeSync);
-    throw error;
+    // The kernel gives out the lowest free number: once that is above the highest, there is no gap below.
+    while ((opened.at(-2) ?? 0) <= highest) opened.push(openSync('/dev/null', 'r'));
+  } catch {
+    // EMFILE, ENFILE: there is no number left.
+    opened.forEach(closeSync);
+    return undefined;
   }
+  opened.splice(-2).forEach(closeSync);
+  return opened;
 }
 
 const CLOSE_ALL_AND_EXEC =

@@ -1,0 +1,180 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { readProcesses } from '../../src/pty/process-table.js';
+import { Recording } from './support/recording.js';
+import { holdings, lives, type Shell, Shells } from './support/shells.js';
+
+describe('closing a real terminal', () => {
+  let shells: Shells;
+  beforeEach(() => (shells = new Shells()));
+  afterEach(() => shells.dispose());
+
+  /** Starts a script that prints the pids of everyone in it and `ready`. */
+  async function family(script: string): Promise<{ shell: Shell; pids: number[] }> {
+    const shell = await shells.sh(script);
+    await shell.heard.untilText('ready');
+    const pids = [shell.pty.pid, ...(shell.heard.text.match(/\d+/g) ?? []).map(Number)];
+    expect(pids.filter(lives)).toEqual(pids);
+    return { shell, pids };
+  }
+
+  async function closed({ pty }: Shell): Promise<number> {
+    const began = performance.now();
+    await pty.close();
+    return performance.now() - began;
+  }
+
+  it.each([
+    ['a shell that goes when asked', 'printf ready; while :; do sleep 0.01; done', 900],
+    [
+      'a shell that ignores every polite signal',
+      `trap '' HUP TERM INT; printf ready; while :; do sleep 0.01; done`,
+      3000,
+    ],
+    [
+      'a shell whose child ignores them',
+      `(trap '' HUP TERM; printf "$(sh -c 'echo $PPID') ready"; while :; do sleep 0.01; done)`,
+      3000,
+    ],
+    ['a stopped shell', 'printf ready; kill -STOP $$; sleep 60', 3000],
+    ['a stopped shell that ignores them', `trap '' HUP TERM; printf ready; kill -STOP $$; sleep 60`, 3000],
+    [
+      'nohup jobs',
+      'nohup sleep 60 >/dev/null 2>&1 & a=$!; nohup sleep 61 >/dev/null 2>&1 & printf "$a $! ready"; wait',
+      3000,
+    ],
+    [
+      'background jobs with groups of their own',
+      'set -m; sleep 60 & a=$!; sleep 61 & printf "$a $! ready"; wait',
+      900,
+    ],
+    [
+      'stopped background jobs',
+      `set -m; (trap '' HUP; kill -STOP $(sh -c 'echo $PPID'); sleep 60) & printf "$! ready"; wait`,
+      3000,
+    ],
+    [
+      'jobs that have no terminal left',
+      `(trap '' HUP; exec sleep 60 </dev/null >/dev/null 2>&1) & printf "$! ready"; wait`,
+      3000,
+    ],
+  ])('ends %s', async (_name, script, withinMs) => {
+    const { shell, pids } = await family(script);
+    expect(await closed(shell)).toBeLessThan(withinMs);
+    expect(pids.filter(lives)).toEqual([]);
+    expect(shell.heard.exits).toHaveLength(1);
+  });
+
+  it('ends processes that multiply while they are being ended', async () => {
+    const { shell } = await family(
+      `trap '' HUP TERM; f() { (trap '' HUP; sleep 0.02; f) & }; f; f; f; printf ready; while :; do sleep 0.01; done`,
+    );
+    expect(await closed(shell)).toBeLessThan(3000);
+    const left = (await readProcesses()).filter(({ session }) => session === shell.pty.pid);
+    expect(left).toEqual([]);
+  });
+
+  it('ends a process that was started this very moment', async () => {
+    for (let trial = 0; trial < 30; trial++) {
+      const shell = await shells.sh(`trap '' HUP; sleep 60`);
+      await shell.pty.close();
+      expect(lives(shell.pty.pid)).toBe(false);
+      expect(shell.heard.exits).toHaveLength(1);
+    }
+  });
+
+  it('ends what a shell that has ended left behind, as long as the end has not been told', async () => {
+    const { shell, pids } = await family(`trap '' HUP; sleep 60 & printf "$! ready"; read -r line; exit 3`);
+    shell.pty.pause();
+    shell.pty.write(Buffer.from('\n'));
+    const { heard } = await shells.sh(`while kill -0 ${shell.pty.pid} 2>/dev/null; do sleep 0.01; done`);
+    await heard.untilEnded();
+    expect(await closed(shell)).toBeLessThan(3000);
+    expect(shell.heard.exits).toEqual([{ code: 3 }]);
+    expect(pids.filter(lives)).toEqual([]);
+  });
+
+  it('leaves alone what a shell that ended by itself has left behind', async () => {
+    const shell = await shells.sh(`trap '' HUP; sleep 60 >/dev/null 2>&1 </dev/null & printf "$!"; exit 0`);
+    await shell.heard.untilEnded();
+    await shell.pty.close();
+    shells.adopt(parseInt(shell.heard.text));
+  });
+
+  it('drops what has not been told, and says nothing after the end', async () => {
+    const { shell } = await family('printf ready; while :; do printf xxxxxxxxxxxxxxxx; done');
+    const closing = shell.pty.close();
+    const told = shell.heard.bytes;
+    shell.pty.resume();
+    await closing;
+    expect(shell.heard.bytes).toBe(told);
+    expect(shell.heard.exits).toEqual([{ code: 129, signal: 'SIGHUP' }]);
+  });
+
+  it('is one closing, however often it is asked for and from wherever', async () => {
+    const heard = new Recording(() => void shell.pty.close());
+    const shell: Shell = await shells.sh('printf ready; while :; do sleep 0.01; done', heard);
+    await heard.untilText('ready');
+    await Promise.all([shell.pty.close(), shell.pty.close()]);
+    await shell.pty.close();
+    expect(heard.exits).toHaveLength(1);
+    expect(shell.pty.write(Buffer.from('x'))).toBe(0);
+    shell.pty.resize({ columns: 5, rows: 5 });
+    shell.pty.pause();
+    shell.pty.resume();
+  });
+
+  it('of a hundred at once reads the process table once for all, and holds up nobody', async () => {
+    const many = await Promise.all(
+      Array.from({ length: 100 }, () => shells.sh('printf ready; exec sleep 60')),
+    );
+    await Promise.all(many.map(({ heard }) => heard.untilText('ready')));
+    const delay = monitorEventLoopDelay({ resolution: 5 });
+    delay.enable();
+    const cpu = process.cpuUsage();
+    const began = performance.now();
+    await Promise.all(many.map(({ pty }) => pty.close()));
+    delay.disable();
+    const { user, system } = process.cpuUsage(cpu);
+    expect(performance.now() - began).toBeLessThan(3000);
+    expect(many.filter(({ pty }) => lives(pty.pid))).toEqual([]);
+    // A hundred scans of two hundred processes each would take a second by themselves.
+    expect((user + system) / 1000).toBeLessThan(1000);
+    expect(delay.max / 1e6).toBeLessThan(300);
+  });
+
+  it.each([
+    ['closing', 'printf ready; exec cat', (shell: Shell): Promise<unknown> => shell.pty.close()],
+    [
+      'ending by itself',
+      'printf ready; exit 3',
+      (shell: Shell): Promise<unknown> => shell.heard.untilEnded(),
+    ],
+  ])('after 200 times %s nothing is left', async (_name, script, over) => {
+    async function cycle(): Promise<void> {
+      const shell = await shells.sh(script);
+      await shell.heard.untilText('ready');
+      await over(shell);
+      expect(shell.heard.exits).toHaveLength(1);
+    }
+    // What Node opens once and keeps, such as its pool of threads, is there after the first.
+    for (let warm = 0; warm < 3; warm++) await cycle();
+    await settled();
+    const before = holdings();
+    for (let cycles = 0; cycles < 200; cycles += 4) await Promise.all([cycle(), cycle(), cycle(), cycle()]);
+    await settled();
+    expect(holdings()).toEqual(before);
+  });
+});
+
+/** The thread that waits for a process goes a moment after it has told of the end. */
+async function settled(): Promise<void> {
+  let last = '';
+  const deadline = performance.now() + 2000;
+  for (let same = 0; same < 200 && performance.now() < deadline; same++) {
+    const now = JSON.stringify(holdings());
+    if (now !== last) same = 0;
+    last = now;
+    await nextTurn();
+  }
+}

@@ -1,0 +1,154 @@
+import { closeSync, openSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { DEFAULT_SIZE } from '../../src/core/terminal-size.js';
+import { type Pty } from '../../src/core/pty.js';
+import { childEnvironment } from '../../src/pty/child-environment.js';
+import { NodePtyFactory } from '../../src/pty/node-pty.factory.js';
+import { Recording } from './support/recording.js';
+import { lives, type Shell, Shells } from './support/shells.js';
+
+describe('real processes side by side', () => {
+  let shells: Shells;
+  beforeEach(() => (shells = new Shells()));
+  afterEach(() => shells.dispose());
+
+  it.each([
+    ['without gaps between its descriptors', 0, 0],
+    ['with a few gaps', 4, 40],
+    ['with more gaps than are filled', 4, 600],
+  ])('hold nothing but their own terminal of a server %s', async (_name, between, above) => {
+    const server = await listening();
+    const sockets = await Promise.all(Array.from({ length: 5 }, () => connected(server)));
+    // Five terminals, one more above them, and gaps below, between and above: other things that are closed again.
+    const others: number[] = [];
+    for (let live = 0; live < 5; live++) {
+      others.push(...openMany(between));
+      await (await shells.sh('printf ready; exec cat')).heard.untilText('ready');
+    }
+    others.push(...openMany(above));
+    await (await shells.sh('printf ready; exec cat')).heard.untilText('ready');
+    others.forEach(closeSync);
+
+    for (let next = 0; next < 3; next++) {
+      const { heard } = await shells.sh('ls -l /proc/self/fd');
+      await heard.untilEnded();
+      const held = [...heard.text.matchAll(/ (\d+) -> (\S+)/g)].map(([, number, target]) => ({
+        number,
+        target: target!,
+      }));
+      // The fourth is the directory, which ls itself has open.
+      expect(held.map(({ number }) => number)).toEqual(['0', '1', '2', '3']);
+      expect(held[3]!.target).toMatch(/^\/proc\/\d+\/fd$/);
+      expect(new Set(held.slice(0, 3).map(({ target }) => target)).size).toBe(1);
+    }
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  });
+
+  it('hear of the end of their own terminal within a second, while another lives', async () => {
+    const log = shells.path('hup');
+    const a = await shells.sh(
+      `trap 'echo HUP >${log}; exit 0' HUP; printf ready; while :; do sleep 0.01; done`,
+    );
+    const b = await shells.sh('printf ready; exec cat');
+    await Promise.all([a.heard.untilText('ready'), b.heard.untilText('ready')]);
+
+    const began = performance.now();
+    await a.pty.close();
+
+    expect(performance.now() - began).toBeLessThan(1000);
+    expect(a.heard.exits).toEqual([{ code: 0 }]);
+    expect(lives(b.pty.pid)).toBe(true);
+    const { heard } = await shells.sh(`cat ${log}`);
+    await heard.untilEnded();
+    expect(heard.text).toContain('HUP');
+  });
+
+  it('each print into their own terminal only', async () => {
+    const many = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        shells.sh(`for i in 1 2 3 4 5 6 7 8 9; do printf '<${index}>'; done`),
+      ),
+    );
+    await Promise.all(many.map(({ heard }) => heard.untilEnded()));
+    expect(many.map(({ heard }) => heard.text)).toEqual(many.map((_, index) => `<${index}>`.repeat(9)));
+  });
+
+  describe('see of the environment', () => {
+    const server = {
+      ...process.env,
+      TREX_CANARY: 'canary',
+      NODE_OPTIONS: '',
+      LD_LIBRARY_PATH: '/',
+      LC_TIME: 'C',
+      TZ: 'UTC',
+    };
+    let ptys: Pty[];
+    beforeEach(() => (ptys = []));
+    afterEach(() => Promise.all(ptys.map((pty) => pty.close())));
+
+    async function environmentSeen(command: string): Promise<string[]> {
+      const account = { username: 'tester', homedir: shells.home };
+      const factory = new NodePtyFactory(({ file, cwd }) =>
+        childEnvironment({ ...server, HOME: shells.home }, account, file, cwd),
+      );
+      const heard = new Recording();
+      const launch = { file: '/bin/sh', args: ['-c', command], cwd: shells.home, size: DEFAULT_SIZE };
+      ptys.push(await factory.spawn(launch, heard));
+      await heard.untilEnded();
+      return heard.text.split(/\r\n|\0/).filter((line) => line !== '');
+    }
+
+    it.each(['exec env', 'cat /proc/self/environ'])(
+      'what a login would give them, and no more: %s',
+      async (command) => {
+        const lines = await environmentSeen(command);
+        const allowed = 'TERM COLORTERM LANG HOME USER LOGNAME SHELL PATH TZ PWD OLDPWD SHLVL _'.split(' ');
+        const strangers = lines
+          .map((line) => line.split('=')[0]!)
+          .filter((name) => !allowed.includes(name) && !name.startsWith('LC_'));
+        expect(strangers).toEqual([]);
+        expect(lines).toEqual(
+          expect.arrayContaining([
+            'TERM=xterm-256color',
+            'COLORTERM=truecolor',
+            'SHELL=/bin/sh',
+            'TZ=UTC',
+            `PWD=${shells.home}`,
+          ]),
+        );
+        expect(lines.join()).not.toContain('canary');
+      },
+    );
+  });
+
+  it('have the size they are given, and learn of another', async () => {
+    const shell: Shell = await shells.sh(
+      `trap 'stty size; exit 0' WINCH; stty size; while :; do sleep 0.01; done`,
+    );
+    await shell.heard.untilText('24 80');
+    shell.pty.resize({ columns: 1000, rows: 500 });
+    await shell.heard.untilEnded();
+    expect(shell.heard.text).toBe('24 80\r\n500 1000\r\n');
+  });
+});
+
+function openMany(count: number): number[] {
+  return Array.from({ length: count }, () => openSync('/dev/null', 'r'));
+}
+
+async function listening(): Promise<Server> {
+  const server = createServer((socket) => socket.resume()).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+async function connected(server: Server): Promise<Socket> {
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
+  const socket = connect(address.port, '127.0.0.1');
+  await once(socket, 'connect');
+  return socket;
+}

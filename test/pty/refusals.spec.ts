@@ -1,0 +1,126 @@
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type PtyLaunch } from '../../src/core/pty.js';
+import { SessionError, type SessionErrorCode } from '../../src/core/session-error.js';
+import { DEFAULT_SIZE } from '../../src/core/terminal-size.js';
+import { type Limit } from '../../src/pty/headroom.js';
+import { NodePtyFactory } from '../../src/pty/node-pty.factory.js';
+import { Recording } from './support/recording.js';
+import { holdings, Shells } from './support/shells.js';
+
+describe('a process that cannot be started', () => {
+  let shells: Shells;
+  beforeEach(() => (shells = new Shells()));
+  afterEach(() => shells.dispose());
+
+  async function refusalOf(
+    change: Partial<Record<keyof PtyLaunch, unknown>>,
+    factory = shells.factory,
+  ): Promise<SessionError> {
+    const heard = new Recording();
+    const launch = {
+      file: '/bin/sh',
+      args: ['-c', 'exit 0'],
+      cwd: shells.home,
+      size: DEFAULT_SIZE,
+      ...change,
+    } as PtyLaunch;
+    const before = holdings();
+    const error: unknown = await factory.spawn(launch, heard).then(
+      () => 'it was started',
+      (refusal: unknown) => refusal,
+    );
+    expect(error).toBeInstanceOf(SessionError);
+    expect(holdings().children).toBe(before.children);
+    expect(heard.exits).toEqual([]);
+    return error as SessionError;
+  }
+
+  it.each<
+    [string, SessionErrorCode, (path: (name: string) => string) => Partial<Record<keyof PtyLaunch, unknown>>]
+  >([
+    ['a shell that does not exist', 'INVALID_SHELL', () => ({ file: '/no/such/shell' })],
+    ['a shell that is a directory', 'INVALID_SHELL', (path) => ({ file: path('.') })],
+    ['a shell that may not be executed', 'INVALID_SHELL', (path) => ({ file: path('text') })],
+    ['a shell behind a dangling link', 'INVALID_SHELL', (path) => ({ file: path('dangling') })],
+    ['a shell without an absolute path', 'INVALID_SHELL', () => ({ file: 'sh' })],
+    ['a shell with a NUL in its path', 'INVALID_SHELL', () => ({ file: '/bin/sh\0x' })],
+    ['a shell that is no string', 'INVALID_SHELL', () => ({ file: 5 })],
+    ['a directory that does not exist', 'INVALID_CWD', () => ({ cwd: '/no/such/directory' })],
+    ['a directory that is a file', 'INVALID_CWD', (path) => ({ cwd: path('text') })],
+    ['a directory without an absolute path', 'INVALID_CWD', () => ({ cwd: '.' })],
+    ['a directory with a NUL in its path', 'INVALID_CWD', () => ({ cwd: '/tmp\0' })],
+    ['an argument that is no string', 'SPAWN_FAILED', () => ({ args: ['-c', 5] })],
+    ['an argument that is missing', 'SPAWN_FAILED', () => ({ args: new Array(2) })],
+    ['an argument with a NUL in it', 'SPAWN_FAILED', () => ({ args: ['-c', 'echo \0'] })],
+  ])('for %s is refused with a reason', async (_name, code, change) => {
+    writeFileSync(shells.path('text'), 'text');
+    symlinkSync('/no/such/file', shells.path('dangling'));
+    const refusal = await refusalOf(change((name) => shells.path(name)));
+    expect(refusal.code).toBe(code);
+    expect(refusal.message).toMatch(/^[a-z][ -~]+[^.]$/);
+  });
+
+  it('names the path in a way that is safe to print', async () => {
+    const refusal = await refusalOf({ file: '/bin/\x1b[31mred' });
+    expect(refusal.message).toContain('"/bin/\\u001b[31mred"');
+  });
+
+  it('for a limit of the machine is refused with its figures', async () => {
+    const limits: Limit[] = [{ what: 'lawn chairs', used: 12, max: 20, needed: 9 }];
+    const factory = new NodePtyFactory(
+      () => ({}),
+      () => Promise.resolve(limits),
+    );
+    const refusal = await refusalOf({}, factory);
+    expect(refusal.code).toBe('SESSION_LIMIT');
+    expect(refusal.message).toContain('lawn chairs');
+    expect(refusal.message).toContain('12 of 20');
+  });
+
+  it('does not keep the next one from starting', async () => {
+    const heard = new Recording();
+    const refused = refusalOf({ file: '/no/such/shell' });
+    const started = shells.sh('printf hello; exit 4', heard);
+    await Promise.all([refused, started]);
+    expect(await heard.untilEnded()).toEqual({ code: 4 });
+  });
+
+  it('is not started when its arguments change after they were checked', async () => {
+    const args: unknown[] = ['-c', 'printf checked'];
+    const heard = new Recording();
+    const launch = { file: '/bin/sh', args, cwd: shells.home, size: DEFAULT_SIZE } as unknown as PtyLaunch;
+    const spawned = shells.factory.spawn(launch, heard);
+    args[1] = 5;
+    await (await spawned, heard.untilEnded());
+    expect(heard.text).toBe('checked');
+  });
+
+  it('passes the check of each of a burst before any of it is counted on', async () => {
+    let free = 3;
+    const factory = new NodePtyFactory(
+      () => ({}),
+      () => Promise.resolve([{ what: 'slots', used: 3 - free, max: 3, needed: 1 }]),
+    );
+    const launch = { file: '/bin/sh', args: ['-c', 'exec sleep 60'], cwd: shells.home, size: DEFAULT_SIZE };
+    const burst = Array.from({ length: 10 }, () =>
+      factory.spawn(launch, new Recording()).then((pty) => {
+        free--;
+        return pty;
+      }),
+    );
+    const started = (await Promise.allSettled(burst)).flatMap((one) =>
+      one.status === 'fulfilled' ? [one.value] : [],
+    );
+    await Promise.all(started.map((pty) => pty.close()));
+    expect(started).toHaveLength(3);
+  });
+
+  it('for a directory that may not be entered is refused', async () => {
+    const closed = shells.path('closed');
+    mkdirSync(closed);
+    chmodSync(closed, 0o600);
+    // Root may enter any.
+    if (process.getuid?.() === 0) return;
+    expect((await refusalOf({ cwd: closed })).code).toBe('INVALID_CWD');
+  });
+});
