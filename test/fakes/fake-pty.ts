@@ -22,6 +22,7 @@ export class FakePty implements Pty {
   diesWhenClosed = true;
 
   private exit?: ProcessExit;
+  private endTold = false;
   private readonly taken: Uint8Array[] = [];
   private unread: Uint8Array[] = [];
   private readonly closed: (() => void)[] = [];
@@ -51,18 +52,13 @@ export class FakePty implements Pty {
     if (this.exit) throw new Error('a process that has ended does not print');
     if (this.closing) return;
     this.unread.push(typeof output === 'string' ? Buffer.from(output) : output);
-    this.drain();
+    this.tell();
   }
 
-  /** The process ends by itself. */
+  /** The process ends by itself; while paused that is told, behind its last byte, on resume. */
   end(exit: ProcessExit = { code: 0 }): void {
-    if (this.exit) return;
-    // The port promises the last byte before the end, also while paused.
-    this.paused = false;
-    this.drain();
-    this.exit = exit;
-    this.events.ended(exit);
-    for (const resolve of this.closed) resolve();
+    this.exit ??= exit;
+    this.tell();
   }
 
   /** The process reads `bytes` more of its input. */
@@ -89,21 +85,25 @@ export class FakePty implements Pty {
 
   resume(): void {
     this.paused = false;
-    this.drain();
+    this.tell();
   }
 
   close(): Promise<void> {
     this.closing = true;
     this.unread = [];
-    if (this.exit) return Promise.resolve();
+    if (this.endTold) return Promise.resolve();
     return new Promise((resolve) => {
       this.closed.push(resolve);
       if (this.diesWhenClosed) queueMicrotask(() => this.end({ code: 129, signal: 'SIGHUP' }));
     });
   }
 
-  private drain(): void {
+  private tell(): void {
     while (!this.paused && this.unread.length > 0) this.events.output(this.unread.shift()!);
+    if (!this.exit || this.endTold || (this.paused && !this.closing)) return;
+    this.endTold = true;
+    this.events.ended(this.exit);
+    for (const resolve of this.closed) resolve();
   }
 }
 
