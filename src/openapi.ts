@@ -12,6 +12,7 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     )
     .setVersion(VERSION)
     .setLicense('MIT', 'https://opensource.org/license/mit')
+    .addServer('/', 'The server this document comes from')
     .addServer('http://127.0.0.1:3000', 'A server on this machine, as it starts without configuration')
     .addTag('sessions', 'Terminals and their processes')
     .addTag('health', 'The server itself')

@@ -1,7 +1,15 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiForbiddenResponse, ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import {
+  ApiForbiddenResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiProperty,
+  ApiSchema,
+  ApiTags,
+} from '@nestjs/swagger';
 import { VERSION } from '../config/version.js';
 
+@ApiSchema({ name: 'Health' })
 class HealthDto {
   @ApiProperty({ description: 'Always `ok`: a server that is not does not answer.', example: 'ok' })
   status!: 'ok';
@@ -18,7 +26,7 @@ export class HealthController {
   @ApiOkResponse({ type: HealthDto, description: 'It is.' })
   @ApiForbiddenResponse({
     description: 'The request came from a page or a host name that may not use this server.',
-    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/ProblemDto' } } },
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
   })
   health(): HealthDto {
     return { status: 'ok', version: VERSION };

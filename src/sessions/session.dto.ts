@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
 import { Matches } from 'class-validator';
 import { type Session, type SessionStatus } from '../core/session.js';
 
@@ -14,6 +14,7 @@ export class SessionIdParams {
 }
 
 /** What REST tells of a session. */
+@ApiSchema({ name: 'Session' })
 export class SessionDto {
   @ApiProperty({ description: 'Unique on this server, never used again.', example: 's1' })
   id!: string;
@@ -63,6 +64,7 @@ export class SessionDto {
 }
 
 /** RFC 9457 problem details: the body of every error. */
+@ApiSchema({ name: 'Problem' })
 export class ProblemDto {
   @ApiProperty({
     description: 'Always `about:blank`: the status says what kind of problem it is.',
