@@ -1,0 +1,215 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { childrenOf, lives } from '../support/leaks.js';
+import { type Program, useProgram } from '../support/program.js';
+import { type TestClient } from '../support/test-client.js';
+import { useTestBed } from '../support/test-bed.js';
+import { until } from '../support/until.js';
+
+/** Before the bed: it is looked for leaks only when the programs have ended. */
+const start = useProgram();
+const bed = useTestBed();
+
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** A session that runs a script of sh instead of a shell. @returns the script's pid, which it has to print first. */
+async function runScript(client: TestClient, script: string): Promise<number> {
+  const sessionId = await client.create();
+  client.send({ type: 'input', sessionId, data: `exec sh -c 'echo "pid=<$$>"; ${script}'\r` });
+  await client.untilOutput(sessionId, /pid=<(\d+)>/);
+  return Number(/pid=<(\d+)>/.exec(client.output(sessionId))![1]);
+}
+
+const WAIT = 'while :; do sleep 0.05; done';
+
+async function serve(): Promise<{ program: Program; client: TestClient }> {
+  const program = await start().listening();
+  return { program, client: await bed.connect(program) };
+}
+
+describe('the command line', () => {
+  it('shows its help, with every setting', async () => {
+    const program = start(['--help'], { TREX_PORT: 'nonsense' });
+
+    expect(await program.ended()).toBe(0);
+    expect(program.stderr).toBe('');
+    expect(program.stdout).toContain('Usage:');
+    for (const name of [
+      'TREX_HOST',
+      'TREX_PORT',
+      'TREX_SHELL',
+      'TREX_MAX_SESSIONS',
+      'TREX_ALLOWED_ORIGINS',
+    ]) {
+      expect(program.stdout).toContain(name);
+    }
+  });
+
+  it('shows its version', async () => {
+    const program = start(['--version']);
+
+    expect(await program.ended()).toBe(0);
+    expect(program.stdout).toBe('0.1.0\n');
+    expect(program.stderr).toBe('');
+  });
+
+  it.each([[['--port=4000']], [['-p']], [['serve']]])('refuses what it does not know: %j', async (args) => {
+    const program = start(args);
+
+    expect(await program.ended()).toBe(64);
+    expect(program.stdout).toBe('');
+    expect(program.stderr).toMatch(/^trex: .+\n(trex: .+\n)*trex: See --help\.\n$/);
+    expect(program.stderr).toContain(args[0]!.split('=')[0]);
+  });
+});
+
+describe('the settings', () => {
+  it('are all read before any is complained about', async () => {
+    const program = start([], {
+      TREX_PORT: 'ten',
+      TREX_HOST: '0.0.0.0',
+      TREX_MAX_SESSIONS: '0',
+      TREX_ALLOWED_ORIGINS: 'https://good.example,example.com/',
+      TREX_SHELL: 'no-such-shell',
+      TREX_MAX_SESION: '5',
+    });
+
+    expect(await program.ended()).toBe(78);
+    expect(program.stdout).toBe('');
+    const lines = program.stderr.split('\n');
+    for (const complaint of [
+      /TREX_PORT must be .*got "ten"/,
+      /TREX_HOST must be .*got "0\.0\.0\.0"/,
+      /TREX_MAX_SESSIONS must be .*got "0"/,
+      /TREX_ALLOWED_ORIGINS must be .*got "example\.com\/"/,
+      /TREX_SHELL must be .*got "no-such-shell"/,
+      /TREX_MAX_SESION is not a setting; did you mean TREX_MAX_SESSIONS\?/,
+      /See --help\./,
+    ]) {
+      expect(lines.filter((line) => complaint.test(line))).toHaveLength(1);
+    }
+    expect(lines).toHaveLength(8);
+  });
+
+  it('of a port that is in use are answered with one clear sentence', async () => {
+    const { program } = await serve();
+
+    const second = start([], { TREX_PORT: String(program.port) });
+
+    expect(await second.ended()).toBe(1);
+    expect(second.stderr).toMatch(/^trex: .+\n$/);
+    expect(second.stderr).toContain(`127.0.0.1:${program.port}`);
+    expect(second.stderr).toContain('TREX_PORT');
+    program.signal('SIGTERM');
+    expect(await program.ended()).toBe(0);
+  });
+
+  it('reach the server', async () => {
+    const program = await start([], { TREX_MAX_SESSIONS: '1', TREX_CWD: '/usr' }).listening();
+    const client = await bed.connect(program);
+
+    client.send({ type: 'create' }, { type: 'create' });
+
+    expect(await client.next({ type: 'session_created' })).toMatchObject({ cwd: '/usr' });
+    expect(await client.next({ type: 'error' })).toMatchObject({ reason: 'SESSION_LIMIT' });
+    program.signal('SIGTERM');
+    expect(await program.ended()).toBe(0);
+  });
+});
+
+describe('stopping', () => {
+  it.each(STOP_SIGNALS)('at %s tells its clients, ends every process, and exits with 0', async (signal) => {
+    const { program, client } = await serve();
+    const other = await bed.connect(program);
+    const pids = [await runScript(client, WAIT), await runScript(client, WAIT), await runScript(other, WAIT)];
+
+    program.signal(signal);
+
+    expect(await client.closed()).toMatchObject({ code: 1001 });
+    expect(await other.closed()).toMatchObject({ code: 1001 });
+    expect(await program.ended()).toBe(0);
+    expect(pids.filter(lives)).toEqual([]);
+    expect(program.stderr).toBe('');
+  });
+
+  it('without any client exits with 0 at once', async () => {
+    const program = await start().listening();
+
+    program.signal('SIGTERM');
+
+    expect(await program.ended()).toBe(0);
+  });
+
+  it('takes a second signal that comes at once for an echo of the first', async () => {
+    const { program, client } = await serve();
+    // Its processes are asked politely for a second before they are killed.
+    const pid = await runScript(client, `trap "" HUP; ${WAIT}`);
+
+    program.signal('SIGINT');
+    await client.closed();
+    program.signal('SIGINT');
+    program.signal('SIGTERM');
+    program.signal('SIGHUP');
+
+    expect(await program.ended()).toBe(0);
+    expect(lives(pid)).toBe(false);
+  });
+
+  it('exits where it stands at a signal that comes later than a second after the first', async () => {
+    const { program, client } = await serve();
+    const pid = await runScript(client, WAIT);
+    // It does not answer the goodbye, for which the server waits two seconds.
+    client.socket.pause();
+
+    const began = performance.now();
+    program.signal('SIGTERM');
+    const impatience = setInterval(() => program.signal('SIGTERM'), 50);
+    const code = await program.ended().finally(() => clearInterval(impatience));
+    const tookMs = performance.now() - began;
+
+    expect(code).toBe(128 + 15);
+    expect(tookMs).toBeGreaterThanOrEqual(1000);
+    expect(tookMs).toBeLessThan(2000);
+    await until(() => !lives(pid), 'its process is hung up on', 2000);
+  });
+
+  it('killed, it leaves no process behind: each is hung up on', async () => {
+    const { program, client } = await serve();
+    const folder = mkdtempSync(join(tmpdir(), 'trex-hup-'));
+    const note = join(folder, 'hung-up');
+    await runScript(client, `trap "echo >${note}; exit" HUP; ${WAIT}`);
+    await runScript(client, 'exec sleep 1000');
+    const plain = await client.create();
+    await client.next({ type: 'output', sessionId: plain });
+    const pids = childrenOf(program.pid);
+    expect(pids).toHaveLength(3);
+
+    await program.kill();
+
+    await until(() => !pids.some(lives), 'all processes are gone', 2000);
+    expect(existsSync(note)).toBe(true);
+    rmSync(folder, { recursive: true });
+  });
+});
+
+describe('the log', () => {
+  it('tells what happens in lines of JSON, and never what is typed or printed', async () => {
+    const { program, client } = await serve();
+    const sessionId = await client.create();
+    client.send({ type: 'input', sessionId, data: 'echo typed-$((40 + 2))-printed\r' });
+    await client.untilOutput(sessionId, 'typed-42-printed');
+    client.sendRaw('{"type":"input","data":"typed-and-broken');
+    await client.sync();
+    client.send({ type: 'close', sessionId });
+    await client.next({ type: 'exit', sessionId });
+
+    program.signal('SIGTERM');
+    expect(await program.ended()).toBe(0);
+
+    const lines = program.stdout.trimEnd().split('\n');
+    const told = lines.map((line) => (JSON.parse(line) as { msg: string }).msg);
+    expect(told).toEqual(expect.arrayContaining(['session created', 'session ended', 'SIGTERM: stopping']));
+    expect(program.stdout).not.toMatch(/typed|printed/);
+  });
+});

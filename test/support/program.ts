@@ -1,0 +1,88 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { until } from './until.js';
+
+const ROOT = resolve(__dirname, '../..');
+const BUILD_MS = 60_000;
+
+/** The program, running as its user started it. */
+export class Program {
+  stdout = '';
+  stderr = '';
+  /** How it ended, once it has and its output has been read. */
+  exit?: { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+
+  constructor(private readonly child: ChildProcess) {
+    child.stdout!.setEncoding('utf8').on('data', (text) => (this.stdout += String(text)));
+    child.stderr!.setEncoding('utf8').on('data', (text) => (this.stderr += String(text)));
+    child.once('close', (code, signal) => (this.exit = { code, signal }));
+  }
+
+  get pid(): number {
+    return this.child.pid!;
+  }
+
+  /** Where it listens; once {@link listening}. */
+  get port(): number {
+    return Number(/is listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(this.stdout)?.[1]);
+  }
+
+  async listening(): Promise<this> {
+    await this.has(() => this.port > 0 || this.exit !== undefined, 'it listens');
+    if (this.exit) throw new Error(`it ended instead of listening: ${this.stdout}${this.stderr}`);
+    return this;
+  }
+
+  async ended(): Promise<number | null> {
+    await this.has(() => this.exit !== undefined, 'it ends');
+    return this.exit!.code;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  /** Whatever it is doing, it does it no more. */
+  async kill(): Promise<void> {
+    if (this.exit) return;
+    this.signal('SIGKILL');
+    await once(this.child, 'close');
+  }
+
+  private has(claim: () => boolean, what: string): Promise<void> {
+    return until(claim, what, 10_000).catch((error: Error) => {
+      throw new Error(`${error.message}; it said:\n${this.stdout}${this.stderr}`);
+    });
+  }
+}
+
+/** Builds the program once for the surrounding `describe`, and ends after each test what the test has started. */
+export function useProgram(): (args?: readonly string[], env?: Record<string, string>) => Program {
+  const started: Program[] = [];
+  let folder = '';
+  beforeAll(async () => {
+    folder = realpathSync(mkdtempSync(join(tmpdir(), 'trex-built-')));
+    symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+    const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
+    const options = ['-p', 'tsconfig.build.json', '--outDir', join(folder, 'dist'), '--incremental', 'false'];
+    await promisify(execFile)(process.execPath, [compiler, ...options], { cwd: ROOT });
+  }, BUILD_MS);
+  afterEach(async () => {
+    await Promise.all(started.splice(0).map((program) => program.kill()));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+  return (args = [], env = {}) => {
+    const child = spawn(process.execPath, [join(folder, 'dist/main.js'), ...args], {
+      cwd: folder,
+      env: { PATH: process.env.PATH, HOME: folder, SHELL: '/bin/bash', TREX_PORT: '0', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const program = new Program(child);
+    started.push(program);
+    return program;
+  };
+}
