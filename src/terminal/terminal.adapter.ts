@@ -1,7 +1,8 @@
 import { type INestApplicationContext, Logger } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { type MessageMappingProperties } from '@nestjs/websockets';
-import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type Server, ServerResponse, STATUS_CODES } from 'node:http';
+import { type Socket } from 'node:net';
 import { type Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Gate } from '../admission/gate.js';
@@ -95,6 +96,10 @@ export class TerminalAdapter extends WsAdapter {
     // Until the WebSocket takes over, a client that vanishes here is an error event nobody else listens to.
     const vanished = (): void => void socket.destroy();
     socket.on('error', vanished);
+    if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
+      this.answerWithoutUpgrade(request, socket);
+      return;
+    }
     const refusal = this.refusal(request, path);
     if (refusal) {
       refuse(socket, refusal);
@@ -104,6 +109,19 @@ export class TerminalAdapter extends WsAdapter {
       socket.off('error', vanished);
       server.emit('connection', client, request);
     });
+  }
+
+  /**
+   * To be upgraded to anything else is a wish that a server may ignore (RFC 9110, 7.8), and `h2c` is one that some HTTP
+   * clients always have. Node hands such requests over here, because we listen, and would leave them unanswered.
+   */
+  private answerWithoutUpgrade(request: IncomingMessage, socket: Duplex): void {
+    const response = new ServerResponse(request);
+    response.shouldKeepAlive = false;
+    response.assignSocket(socket as Socket);
+    response.once('finish', () => socket.end());
+    socket.once('finish', () => socket.destroy());
+    (this.httpServer as Server).emit('request', request, response);
   }
 
   private refusal(request: IncomingMessage, path: string): UpgradeRefusal | undefined {
