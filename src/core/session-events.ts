@@ -19,6 +19,8 @@ export interface SessionEvent {
 /** News of every session, told synchronously and in order; for whatever watches sessions without steering them. */
 export class SessionEvents {
   private readonly listeners = new Set<(event: SessionEvent) => void>();
+  private readonly untold: SessionEvent[] = [];
+  private telling = false;
 
   /** Calls `listener` with everything that happens from now on; it must not throw. @returns the way to stop. */
   subscribe(listener: (event: SessionEvent) => void): () => void {
@@ -26,7 +28,18 @@ export class SessionEvents {
     return () => void this.listeners.delete(listener);
   }
 
+  /** Tells all listeners; what one of them makes happen meanwhile is told once all know this. */
   emit(type: SessionEventType, session: Session): void {
-    for (const listener of this.listeners) listener({ type, session });
+    this.untold.push({ type, session });
+    if (this.telling) return;
+    this.telling = true;
+    try {
+      for (let event = this.untold.shift(); event; event = this.untold.shift()) {
+        for (const listener of this.listeners) listener(event);
+      }
+    } finally {
+      // A listener that throws is a bug; it must not silence the news of every other session.
+      this.telling = false;
+    }
   }
 }
