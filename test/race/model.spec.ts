@@ -1,0 +1,393 @@
+import fc from 'fast-check';
+import assert from 'node:assert/strict';
+import { SessionError } from '../../src/core/session-error.js';
+import { type SessionState } from '../../src/core/lifecycle.js';
+import { type SessionStatus } from '../../src/core/session.js';
+import { terminalSize } from '../../src/core/terminal-size.js';
+import { type ServerMessage } from '../../src/protocol/messages.js';
+import { type ProcessEvent, type ScheduledPty } from '../fakes/scheduled-pty.js';
+import { settled } from '../support/running-session.js';
+import {
+  LINGER_SECONDS,
+  MAX_SESSIONS,
+  Model,
+  type ModelClient,
+  type ModelSession,
+  type Phase,
+  type Size,
+} from './support/model.js';
+import { assertToldInOrder, type Client, Server } from './support/server.js';
+
+const RUNS = 1500;
+const CLIENTS = 2;
+
+/** A server whose processes start and die when a command says so. */
+class Real {
+  readonly server = new Server((event) => this.later(event), {
+    maxSessions: MAX_SESSIONS,
+    exitedLingerSeconds: LINGER_SECONDS,
+  });
+  private readonly awaited = new Map<string, (error?: Error) => void>();
+
+  happen(type: ProcessEvent['type'], { process }: ModelSession, error?: Error): void {
+    this.awaited.get(`${type} ${process}`)!(error);
+  }
+
+  private later({ type, process }: ProcessEvent): Promise<void> {
+    // That a death is known is no event of its own here: `interleavings.spec.ts` sets it apart.
+    if (type === 'closed') return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.awaited.set(`${type} ${process}`, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+}
+
+type Command = fc.AsyncCommand<Model, Real>;
+
+/** How often each command ran, each way was gone and each refusal was given, in all lives together. */
+const commandsRun = new Map<string, number>();
+const waysGone = new Map<string, number>();
+const refusals = new Map<string, number>();
+
+const LEAST_COMMANDS = 200;
+const LEAST_WAYS = 20;
+const WAYS = [
+  'announced → spawning',
+  'announced → ended',
+  'spawning → running',
+  'spawning → closingUnspawned',
+  'spawning → ended',
+  'running → closing',
+  'running → ended',
+  'closingUnspawned → closing',
+  'closingUnspawned → ended',
+  'closing → ended',
+  'ended → gone: closed',
+  'ended → gone: failed',
+  'ended → gone: lingered out',
+  'ended → gone: oldest',
+];
+const REFUSALS = ['SESSION_LIMIT', 'SESSION_NOT_FOUND', 'SESSION_ENDED', 'SPAWN_FAILED', 'CLOSE_TIMEOUT'];
+
+/** Does one thing to both, and compares them. */
+class Step implements Command {
+  constructor(
+    private readonly name: string,
+    private readonly details: string,
+    private readonly applies: (model: Model) => boolean,
+    private readonly act: (model: Model, real: Real) => void,
+  ) {}
+
+  check(model: Readonly<Model>): boolean {
+    return this.applies(model as Model);
+  }
+
+  async run(model: Model, real: Real): Promise<void> {
+    count(commandsRun, this.name);
+    this.act(model, real);
+    await settled();
+    compare(model, real.server);
+  }
+
+  toString(): string {
+    return `${this.name}(${this.details})`;
+  }
+}
+
+/** One of the things there are, whichever that is when the command runs. */
+const pick = fc.nat(50);
+const client = fc.nat(CLIENTS - 1);
+const size = fc.constantFrom<Size>('80x24', '100x30', '1000x500', '1x1');
+/** An id: mostly of a session that is there, sometimes of one that is gone or never was, or none. */
+const target = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('listed' as const), pick }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('everKnown' as const), pick }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('unknown' as const), pick }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('none' as const), pick }) },
+);
+type Target = typeof target extends fc.Arbitrary<infer T> ? T : never;
+
+const commands = {
+  create: fc.tuple(client, fc.option(size, { nil: undefined })).map(([number, wanted]) =>
+    step('create', { number, wanted }, (model, real) => {
+      model.create(openClient(model, number), wanted);
+      openReal(real, number).send({ type: 'create', size: wanted && sizeOf(wanted) });
+    }),
+  ),
+  spawned: pick.map((number) =>
+    stepOn('spawned', ['spawning', 'closingUnspawned'], number, (session, model, real) => {
+      model.spawned(session);
+      real.happen('spawn', session);
+    }),
+  ),
+  spawnFailed: pick.map((number) =>
+    stepOn('spawnFailed', ['spawning', 'closingUnspawned'], number, (session, model, real) => {
+      model.spawnFailed(session);
+      real.happen('spawn', session, new SessionError('SPAWN_FAILED', 'the shell could not be started'));
+    }),
+  ),
+  print: fc.tuple(pick, fc.constantFrom('prompt $ ', 'é', '€')).map(([number, text]) =>
+    stepOn('print', ['running', 'closing'], number, (session, model, real) => {
+      model.print(session, text);
+      processOf(session, real).print(text);
+    }),
+  ),
+  processEnds: fc
+    .tuple(pick, fc.constantFrom({ code: 0 }, { code: 3 }, { code: 137, signal: 'SIGKILL' }))
+    .map(([number, exit]) =>
+      stepOn('processEnds', ['running', 'closing'], number, (session, model, real) => {
+        model.processEnds(session, exit);
+        processOf(session, real).end(exit);
+      }),
+    ),
+  processDies: pick.map((number) =>
+    stepOn('processDies', ['closing'], number, (session, model, real) => {
+      model.processEnds(session, { code: 129, signal: 'SIGHUP' });
+      real.happen('death', session);
+    }),
+  ),
+  input: fc.tuple(client, target, fc.constantFrom('x', 'ls\r', 'é')).map(([number, wanted, text]) =>
+    step('input', { number, wanted, text }, (model, real) => {
+      const sessionId = idOf(model, wanted);
+      model.type(openClient(model, number), sessionId, text);
+      openReal(real, number).send({ type: 'input', sessionId, bytes: Buffer.from(text) });
+    }),
+  ),
+  resize: fc.tuple(client, target, size).map(([number, wanted, to]) =>
+    step('resize', { number, wanted, to }, (model, real) => {
+      const sessionId = idOf(model, wanted);
+      model.resize(openClient(model, number), sessionId, to);
+      openReal(real, number).send({ type: 'resize', sessionId, size: sizeOf(to) });
+    }),
+  ),
+  close: fc.tuple(client, target).map(([number, wanted]) =>
+    step('close', { number, wanted }, (model, real) => {
+      const sessionId = idOf(model, wanted);
+      model.close(openClient(model, number), sessionId);
+      openReal(real, number).send({ type: 'close', sessionId });
+    }),
+  ),
+  closeOverRest: target.map((wanted) =>
+    step('closeOverRest', { wanted }, (model, real) => {
+      const sessionId = idOf(model, wanted) ?? 's0';
+      model.closeOverRest(sessionId);
+      real.server.closeOverRest(sessionId);
+    }),
+  ),
+  detach: fc.tuple(client, target).map(([number, wanted]) =>
+    step('detach', { number, wanted }, (model, real) => {
+      const sessionId = idOf(model, wanted);
+      model.detach(openClient(model, number), sessionId);
+      openReal(real, number).send({ type: 'detach', sessionId });
+    }),
+  ),
+  disconnect: client.map((number) =>
+    step('disconnect', { number }, (model, real) => {
+      const leaving = openReal(real, number);
+      model.disconnect(openClient(model, number));
+      leaving.leave();
+      model.connect();
+      real.server.connect();
+    }),
+  ),
+  tick: fc.constantFrom(1, 499, 500, 5000, 59_500, 60_000).map((ms) =>
+    step('tick', { ms }, (model, real) => {
+      model.tick(ms);
+      real.server.clock.advance(ms);
+    }),
+  ),
+} satisfies Record<string, fc.Arbitrary<Command>>;
+
+/** Sessions have to run more often than they are closed, or little is seen. */
+const weights: Record<keyof typeof commands, number> = {
+  create: 7,
+  spawned: 8,
+  spawnFailed: 1,
+  print: 3,
+  processEnds: 6,
+  processDies: 2,
+  input: 3,
+  resize: 2,
+  close: 2,
+  closeOverRest: 2,
+  detach: 3,
+  disconnect: 1,
+  tick: 4,
+};
+
+const programs = fc.commands(
+  Object.entries(commands).flatMap(([name, command]: [string, fc.Arbitrary<Command>]) =>
+    Array.from({ length: weights[name as keyof typeof commands] }, () => command),
+  ),
+  { maxCommands: 100, size: 'max' },
+);
+
+describe('T014 · race gate: model', () => {
+  const unhandled: unknown[] = [];
+  const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
+  beforeAll(() => void process.on('unhandledRejection', onUnhandled));
+  afterAll(() => void process.off('unhandledRejection', onUnhandled));
+
+  it(`finds the smallest model right in ${RUNS} lives of a server`, async () => {
+    await fc.assert(
+      fc.asyncProperty(programs, async (program) => {
+        const model = new Model();
+        const real = new Real();
+        for (let number = 0; number < CLIENTS; number++) {
+          model.connect();
+          real.server.connect();
+        }
+        await fc.asyncModelRun(() => ({ model, real }), program);
+        for (const way of model.transitions) count(waysGone, way);
+        for (const { answer } of model.closeAnswers) count(refusals, answer ?? 'waiting');
+        assertToldInOrder(real.server);
+        assert(real.server.mostRunning <= MAX_SESSIONS);
+        assert.deepEqual(unhandled, []);
+      }),
+      { numRuns: RUNS },
+    );
+    // It has been everywhere: a model that is never led to a corner says nothing about it.
+    expect(rarely(commandsRun, Object.keys(commands), LEAST_COMMANDS)).toEqual([]);
+    expect(rarely(waysGone, WAYS, LEAST_WAYS)).toEqual([]);
+    expect(rarely(refusals, REFUSALS, LEAST_WAYS)).toEqual([]);
+    expect([...waysGone.keys()].filter((way) => !WAYS.includes(way))).toEqual([]);
+  });
+});
+
+function step(name: string, details: object, act: (model: Model, real: Real) => void): Step {
+  return new Step(name, JSON.stringify(details), () => true, act);
+}
+
+/** A step of one session that is in one of `phases`. */
+function stepOn(
+  name: string,
+  phases: Phase[],
+  number: number,
+  act: (session: ModelSession, model: Model, real: Real) => void,
+): Step {
+  return new Step(
+    name,
+    `${number}`,
+    (model) => model.inPhase(...phases).length > 0,
+    (model, real) => {
+      const sessions = model.inPhase(...phases);
+      act(sessions[number % sessions.length]!, model, real);
+    },
+  );
+}
+
+function idOf(model: Model, { kind, pick: number }: Target): string | undefined {
+  switch (kind) {
+    case 'listed':
+      return model.sessions[number % model.sessions.length]?.id ?? 's1';
+    case 'everKnown':
+      return `s${(number % (model.ever + 1)) + 1}`;
+    case 'unknown':
+      return `s${model.ever + 1 + number}`;
+    case 'none':
+      return undefined;
+  }
+}
+
+function openClient(model: Model, number: number): ModelClient {
+  return model.clients.filter(({ isOpen }) => isOpen)[number]!;
+}
+
+function openReal(real: Real, number: number): Client {
+  return real.server.clients.filter(({ isOpen }) => isOpen)[number]!;
+}
+
+function processOf(session: ModelSession, { server }: Real): ScheduledPty {
+  return server.ptys.ptys.find(({ process }) => process === session.process)!;
+}
+
+function sizeOf(wanted: Size): ReturnType<typeof terminalSize> {
+  const [columns, rows] = wanted.split('x').map(Number);
+  return terminalSize(columns, rows);
+}
+
+/** What can be seen of the server is what the model says. */
+function compare(model: Model, server: Server): void {
+  assert.deepEqual(
+    server.registry.list().map(({ id, name, state, status, isWatched, size: { columns, rows }, exit }) => ({
+      id,
+      name,
+      state,
+      status,
+      isWatched,
+      size: `${columns}x${rows}`,
+      exit: exit && { code: exit.code, signal: exit.signal, cause: exit.cause },
+    })),
+    model.sessions.map(({ id, name, phase, watched, size: now, exit }) => ({
+      id,
+      name,
+      ...seenAs[phase],
+      isWatched: watched,
+      size: now,
+      exit: exit && { code: exit.code, signal: exit.signal, cause: exit.cause },
+    })),
+  );
+  assert.deepEqual(
+    server.clients.map((one) => one.news().map(summary)),
+    model.clients.map((one) => one.news.splice(0)),
+  );
+  assert.deepEqual(
+    server.ptys.alive.map(({ process, closings }) => ({ process, closings })),
+    model
+      .inPhase('running', 'closing')
+      .map(({ process, phase }) => ({ process, closings: phase === 'closing' ? 1 : 0 }))
+      .sort((a, b) => startOrder(server, a.process) - startOrder(server, b.process)),
+  );
+  for (const { process, size: now, input } of model.inPhase('running')) {
+    const pty = server.ptys.ptys.find((one) => one.process === process)!;
+    assert.deepEqual([`${pty.size.columns}x${pty.size.rows}`, pty.input], [now, input]);
+  }
+  assert.deepEqual(
+    server.closeAnswers.map(({ sessionId, answer }) => ({ sessionId, answer })),
+    model.closeAnswers.map(({ sessionId, answer }) => ({ sessionId, answer })),
+  );
+  assert.equal(server.ptys.asked.length, model.started);
+  assert.equal(server.clock.timers, model.timers);
+}
+
+const seenAs: Record<Phase, { state: SessionState; status: SessionStatus }> = {
+  announced: { state: 'Running', status: 'connecting' },
+  spawning: { state: 'Running', status: 'connecting' },
+  running: { state: 'Running', status: 'active' },
+  closingUnspawned: { state: 'Closing', status: 'active' },
+  closing: { state: 'Closing', status: 'active' },
+  ended: { state: 'Closed', status: 'exited' },
+};
+
+function startOrder(server: Server, process: number | undefined): number {
+  return server.ptys.ptys.findIndex((pty) => pty.process === process);
+}
+
+function summary(message: ServerMessage): string {
+  switch (message.type) {
+    case 'session_created':
+      return `session_created ${message.sessionId} ${message.data}`;
+    case 'output':
+      return `output ${message.sessionId} ${message.data}`;
+    case 'exit': {
+      const { sessionId, code, signal, cause } = message;
+      return ['exit', sessionId, code, signal, cause].filter((part) => part !== undefined).join(' ');
+    }
+    case 'error':
+      count(refusals, message.reason);
+      return `error ${message.reason}`;
+    case 'tmux_sessions':
+      return message.type;
+  }
+}
+
+/** Which of `wanted` happened less than `least` times. */
+function rarely(counts: ReadonlyMap<string, number>, wanted: readonly string[], least: number): string[] {
+  return wanted
+    .filter((what) => (counts.get(what) ?? 0) < least)
+    .map((what) => `${what}: ${counts.get(what)}`);
+}
+
+function count(counts: Map<string, number>, what: string): void {
+  counts.set(what, (counts.get(what) ?? 0) + 1);
+}
