@@ -1,0 +1,118 @@
+import fc from 'fast-check';
+import assert from 'node:assert/strict';
+import { terminalSize } from '../../src/core/terminal-size.js';
+import { settled } from '../support/running-session.js';
+import { type Action, CLIENTS, type Fate, Scene } from './support/scene.js';
+
+const RUNS = 1500;
+/** What has to come up in so many runs, or they prove little. */
+const LEAST_SEEN = 10;
+const WORTH_SEEING = [
+  'never started',
+  'closed before its start',
+  'closed while it starts: lives',
+  'closed while it starts: cannotStart',
+  'closed while it starts: unkillable',
+  'a process ended by itself while it was being ended',
+  'ended by itself and stays listed',
+  'several waited for one to close',
+  'a caller waits for the impossible',
+  'a caller was told that closing takes too long',
+  'shut down with processes',
+];
+
+/** Which of the sessions there have been. */
+const pick = fc.nat(11);
+const create = fc.record({
+  type: fc.constant('create' as const),
+  fate: fc.constantFrom<Fate>('lives', 'lives', 'lives', 'cannotStart', 'unkillable'),
+  size: fc.constantFrom(undefined, terminalSize(100, 30)),
+});
+const toSession = fc.record({
+  type: fc.constantFrom('input' as const, 'resize' as const, 'close' as const, 'detach' as const),
+  pick,
+});
+const leave = fc.record({ type: fc.constant('leave' as const) });
+const client = fc.array<Action>(
+  fc.oneof(
+    { weight: 5, arbitrary: create },
+    { weight: 5, arbitrary: toSession },
+    { weight: 1, arbitrary: leave },
+  ),
+  { maxLength: 8, size: 'max' },
+);
+const restCaller = fc.array<Action>(fc.record({ type: fc.constant('restClose' as const), pick }), {
+  maxLength: 3,
+});
+const processes = fc.array<Action>(
+  fc.record({ type: fc.constantFrom('print' as const, 'end' as const), pick }),
+  { maxLength: 6 },
+);
+const time = fc.array<Action>(
+  fc.record({ type: fc.constant('wait' as const), ms: fc.constantFrom(1, 500, 5000, 60_000) }),
+  { maxLength: 4 },
+);
+const operator = fc.array<Action>(fc.record({ type: fc.constant('shutDown' as const) }), {
+  minLength: 1,
+  maxLength: 1,
+});
+
+/** Each does its things in its order; what the others do, and what happens to processes, comes in between. */
+const actors = fc.record({
+  clients: fc.array(client, { minLength: CLIENTS, maxLength: CLIENTS }),
+  others: fc.tuple(
+    restCaller,
+    restCaller,
+    processes,
+    time,
+    fc.oneof({ weight: 2, arbitrary: fc.constant<Action[]>([]) }, { weight: 1, arbitrary: operator }),
+  ),
+});
+
+describe('T014 · race gate: interleavings', () => {
+  const unhandled: unknown[] = [];
+  const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
+  beforeAll(() => void process.on('unhandledRejection', onUnhandled));
+  afterAll(() => void process.off('unhandledRejection', onUnhandled));
+
+  it(`leaves nothing behind and answers everybody, in ${RUNS} orders of things`, async () => {
+    const seen = new Map<string, number>();
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), actors, async (scheduler, { clients, others }) => {
+        const scene = new Scene((label) => scheduler.schedule(Promise.resolve(), label));
+        const problems: unknown[] = [];
+        const act = (action: Action, actor: number): Promise<void> => {
+          try {
+            scene.act(action, actor);
+          } catch (error) {
+            problems.push(error);
+          }
+          return Promise.resolve();
+        };
+        for (const [actor, actions] of [...clients, ...others].entries()) {
+          scheduler.scheduleSequence(
+            actions.map((action) => ({ builder: () => act(action, actor), label: JSON.stringify(action) })),
+          );
+        }
+        await scheduler.waitIdle();
+        await settled();
+        assert.deepEqual(problems, []);
+        // What is wrong has to be seen now: ending everything would hide it.
+        scene.assertNothingLost();
+        scene.leave();
+        await scheduler.waitIdle();
+        scene.letTimeouts();
+        await settled();
+        scene.assertEverybodyAnswered();
+        scene.kill();
+        await scheduler.waitIdle();
+        await settled();
+        scene.assertNothingLeft();
+        assert.deepEqual(unhandled, []);
+        for (const what of scene.seen) seen.set(what, (seen.get(what) ?? 0) + 1);
+      }),
+      { numRuns: RUNS },
+    );
+    expect(WORTH_SEEING.filter((what) => (seen.get(what) ?? 0) < LEAST_SEEN)).toEqual([]);
+  });
+});
