@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { readProcesses } from '../../src/pty/process-table.js';
@@ -65,6 +66,16 @@ describe('closing a real terminal', () => {
     expect(shell.heard.exits).toHaveLength(1);
   });
 
+  it('lets a stopped job tidy up although its shell stays', async () => {
+    const log = shells.path('tidied');
+    const { shell } = await family(
+      `(trap 'echo tidied >${log}; exit 0' HUP; printf "$(sh -c 'kill -STOP $PPID; echo $PPID') "; while :; do sleep 0.01; done) & ` +
+        `trap '' HUP; until grep -q '^State:.T' /proc/$!/status; do sleep 0.01; done; printf "$! ready"; while :; do sleep 0.01; done`,
+    );
+    expect(await closed(shell)).toBeLessThan(3000);
+    expect(readFileSync(log, 'utf8')).toBe('tidied\n');
+  });
+
   it('ends processes that multiply while they are being ended', async () => {
     const { shell } = await family(
       `trap '' HUP TERM; f() { (trap '' HUP; sleep 0.02; f) & }; f; f; f; printf ready; while :; do sleep 0.01; done`,
@@ -75,11 +86,11 @@ describe('closing a real terminal', () => {
   });
 
   it('ends a process that was started this very moment', async () => {
-    for (let trial = 0; trial < 30; trial++) {
-      const shell = await shells.sh(`trap '' HUP; sleep 60`);
-      await shell.pty.close();
-      expect(lives(shell.pty.pid)).toBe(false);
-      expect(shell.heard.exits).toHaveLength(1);
+    for (let trial = 0; trial < 5; trial++) {
+      const newborn = await Promise.all(Array.from({ length: 8 }, () => shells.sh(`trap '' HUP; sleep 60`)));
+      await Promise.all(newborn.map(({ pty }) => pty.close()));
+      expect(newborn.filter(({ pty }) => lives(pty.pid))).toEqual([]);
+      expect(newborn.map(({ heard }) => heard.exits.length)).toEqual(newborn.map(() => 1));
     }
   });
 
@@ -161,7 +172,7 @@ describe('closing a real terminal', () => {
     for (let warm = 0; warm < 3; warm++) await cycle();
     await settled();
     const before = holdings();
-    for (let cycles = 0; cycles < 200; cycles += 4) await Promise.all([cycle(), cycle(), cycle(), cycle()]);
+    for (let cycles = 0; cycles < 200; cycles += 10) await Promise.all(Array.from({ length: 10 }, cycle));
     await settled();
     expect(holdings()).toEqual(before);
   });

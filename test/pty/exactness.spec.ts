@@ -54,19 +54,26 @@ describe('a real process whose output ends', () => {
   it.each([4 * KIB, 20 * KIB])('waits with %i bytes and the end while paused', async (bytes) => {
     const { path, content } = fileOf(bytes);
     await repeat(20, 10, async () => {
-      let shell: Shell | undefined = undefined;
-      const heard = new Recording(() => shell!.pty.pause());
-      shell = await shells.sh(`cat ${path}; exit 3`, heard);
+      let paused = false;
+      let toldWhilePaused = 0;
+      const heard = new Recording(() => {
+        if (paused) toldWhilePaused++;
+        shell.pty.pause();
+        paused = true;
+      });
+      const shell: Shell = await shells.sh(`cat ${path}; exit 3`, heard);
       await heard.until(() => heard.bytes > 0, 'the first bytes come');
       // What is small enough for the kernel is printed and its shell reaped while nobody reads.
       if (bytes <= 4 * KIB) await untilGone(shells, shell.pty.pid);
       expect(heard.exits).toEqual([]);
       while (heard.exits.length === 0) {
         const before = heard.bytes;
+        paused = false;
         shell.pty.resume();
         await heard.until(() => heard.bytes > before || heard.exits.length > 0, 'it goes on');
       }
       expectWhole(shell, content, { code: 3 });
+      expect(toldWhilePaused).toBe(0);
     });
   });
 
@@ -146,6 +153,23 @@ describe('a real process whose output ends', () => {
     shell.pty.pause();
     shell.pty.write(Buffer.from('\n'));
     await untilGone(shells, shell.pty.pid);
+    await until(600, shells);
+    expect(heard.exits).toEqual([]);
+    shell.pty.resume();
+    expect(await heard.untilEnded()).toEqual({ code: 3 });
+  });
+
+  it('stops waiting for survivors to be quiet while paused', async () => {
+    const heard = new Recording();
+    const shell = await shells.sh(
+      `trap '' HUP; (while :; do printf x; sleep 0.05; done) & printf "$! "; exit 3`,
+      heard,
+    );
+    await untilGone(shells, shell.pty.pid);
+    const before = heard.bytes;
+    await heard.until(() => heard.bytes > before, 'a survivor goes on printing');
+    shell.pty.pause();
+    shells.adopt(parseInt(heard.text.replace(/^x+/, '')));
     await until(600, shells);
     expect(heard.exits).toEqual([]);
     shell.pty.resume();

@@ -131,7 +131,7 @@ describe('input to a real process', () => {
       const before = masterDescriptors();
       process.kill(a.pty.pid, 'SIGKILL');
       const next = trial % 2 === 0 ? heard.untilEnded() : a.pty.close();
-      const b = await next.then(() => shells.sh('stty raw -echo; printf ready; cat'));
+      const b = await next.then(() => shells.sh('stty raw -echo; printf ready; head -c 3; stty size; cat'));
       if (masterDescriptors() === before) reused++;
       await b.heard.untilText('ready');
       // Everyone who ever held A tries once more, and what B is really sent comes back behind whatever else came.
@@ -139,8 +139,8 @@ describe('input to a real process', () => {
       expect(a.pty.write(Buffer.from('SECRET'))).toBe(0);
       a.pty.resize({ columns: 7, rows: 7 });
       b.pty.write(Buffer.from('own'));
-      await b.heard.untilText('own');
-      expect(b.heard.text).toBe('readyown');
+      await b.heard.untilText('80\n');
+      expect(b.heard.text).toBe('readyown24 80\n');
       await b.pty.close();
     }
     // Otherwise the trials would prove nothing.

@@ -10,8 +10,15 @@ import { lives, type Shell, Shells } from './support/shells.js';
 
 describe('real processes side by side', () => {
   let shells: Shells;
-  beforeEach(() => (shells = new Shells()));
-  afterEach(() => shells.dispose());
+  let undo: (() => unknown)[];
+  beforeEach(() => {
+    shells = new Shells();
+    undo = [];
+  });
+  afterEach(async () => {
+    for (const step of undo.reverse()) await step();
+    await shells.dispose();
+  });
 
   it.each([
     ['without gaps between its descriptors', 0, 0],
@@ -19,7 +26,11 @@ describe('real processes side by side', () => {
     ['with more gaps than are filled', 4, 600],
   ])('hold nothing but their own terminal of a server %s', async (_name, between, above) => {
     const server = await listening();
-    const sockets = await Promise.all(Array.from({ length: 5 }, () => connected(server)));
+    undo.push(() => once(server.close(), 'close'));
+    for (let open = 0; open < 5; open++) {
+      const socket = await connected(server);
+      undo.push(() => socket.destroy());
+    }
     // Five terminals, one more above them, and gaps below, between and above: other things that are closed again.
     const others: number[] = [];
     for (let live = 0; live < 5; live++) {
@@ -42,9 +53,6 @@ describe('real processes side by side', () => {
       expect(held[3]!.target).toMatch(/^\/proc\/\d+\/fd$/);
       expect(new Set(held.slice(0, 3).map(({ target }) => target)).size).toBe(1);
     }
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    await once(server, 'close');
   });
 
   it('hear of the end of their own terminal within a second, while another lives', async () => {

@@ -99,7 +99,12 @@ describe('a process that cannot be started', () => {
     let free = 3;
     const factory = new NodePtyFactory(
       () => ({}),
-      () => Promise.resolve([{ what: 'slots', used: 3 - free, max: 3, needed: 1 }]),
+      async () => {
+        const limits = [{ what: 'slots', used: 3 - free, max: 3, needed: 1 }];
+        // What was read is a little old when it is judged, as with any reading.
+        await new Promise((turn) => setImmediate(turn));
+        return limits;
+      },
     );
     const launch = { file: '/bin/sh', args: ['-c', 'exec sleep 60'], cwd: shells.home, size: DEFAULT_SIZE };
     const burst = Array.from({ length: 10 }, () =>
