@@ -40,6 +40,7 @@ export class TestBed {
     for (const server of this.servers.splice(0)) {
       if (server.processes instanceof FakePtyFactory) endAll(server.processes);
       await server.stop();
+      expect({ timersStillSet: server.timers }).toEqual({ timersStillSet: 0 });
     }
   }
 }

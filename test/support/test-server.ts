@@ -29,11 +29,14 @@ export interface Answer {
 /** The real application on a free port of the loopback. */
 export class TestServer {
   private stopped?: Promise<void>;
+  private readonly clocks: { readonly timers: number }[];
 
   private constructor(
     private readonly app: NestExpressApplication,
     readonly port: number,
-  ) {}
+  ) {
+    this.clocks = [new CountedClock(app.get(Clock))];
+  }
 
   /** With fake processes, unless given another module of them. */
   static async start(config: Partial<AppConfig> = {}, ptyModule: Type = FakePtyModule): Promise<TestServer> {
@@ -61,10 +64,16 @@ export class TestServer {
   /** Makes time stand still for the sessions from now on: it passes when the test says so. */
   stopTheClock(): FakeClock {
     const fake = new FakeClock();
+    this.clocks.push(fake);
     const clock = this.app.get(Clock);
     clock.now = () => fake.now();
     clock.after = (ms, task) => fake.after(ms, task);
     return fake;
+  }
+
+  /** How many timers its sessions have set. */
+  get timers(): number {
+    return this.clocks.reduce((sum, { timers }) => sum + timers, 0);
   }
 
   /** One request on a connection of its own. */
@@ -104,6 +113,32 @@ export class TestServer {
   stop(): Promise<void> {
     this.stopped ??= this.app.close();
     return this.stopped;
+  }
+}
+
+/** Counts the timers that are set on a clock: among all of a process's, nobody can tell whose they are. */
+class CountedClock {
+  private readonly set = new Set<object>();
+
+  constructor(clock: Clock) {
+    const after = clock.after.bind(clock);
+    clock.after = (ms, task) => {
+      const timer = after(ms, () => {
+        this.set.delete(timer);
+        task();
+      });
+      this.set.add(timer);
+      return {
+        cancel: () => {
+          this.set.delete(timer);
+          timer.cancel();
+        },
+      };
+    };
+  }
+
+  get timers(): number {
+    return this.set.size;
   }
 }
 
