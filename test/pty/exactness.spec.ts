@@ -169,9 +169,10 @@ describe('a real process whose output ends', () => {
     const before = heard.bytes;
     await heard.until(() => heard.bytes > before, 'a survivor goes on printing');
     shell.pty.pause();
+    const told = heard.bytes;
     shells.adopt(parseInt(heard.text.replace(/^x+/, '')));
     await until(600, shells);
-    expect(heard.exits).toEqual([]);
+    expect([heard.bytes, heard.exits.length]).toEqual([told, 0]);
     shell.pty.resume();
     expect(await heard.untilEnded()).toEqual({ code: 3 });
   });
