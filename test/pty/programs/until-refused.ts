@@ -7,7 +7,7 @@ async function untilRefused(): Promise<void> {
   const factory = new NodePtyFactory(() => ({ PATH: process.env.PATH ?? '' }));
   const start = (): Promise<Pty> =>
     factory.spawn(
-      { file: '/bin/sh', args: ['-c', 'exec sleep 60'], cwd: '/', size: { columns: 80, rows: 24 } },
+      { file: '/bin/sh', args: ['-c', 'read line'], cwd: '/', size: { columns: 80, rows: 24 } },
       { output: () => undefined, writable: () => undefined, ended: () => undefined },
     );
   const live: Pty[] = [];
