@@ -23,7 +23,8 @@ const everyByte = { lines: 95, branches: 95 };
 module.exports = {
   // Real processes and sockets share two cores: one file at a time keeps a leak check about its own file.
   maxWorkers: 1,
-  testTimeout: 20_000,
+  // For a hang, not for a slow machine: some tests start hundreds of processes one after the other.
+  testTimeout: 60_000,
   collectCoverageFrom: ['src/**/*.ts', '!src/**/*.spec.ts', '!src/main.ts'],
   coverageProvider: 'v8',
   coverageReporters: ['text-summary', 'json-summary', 'lcov'],
