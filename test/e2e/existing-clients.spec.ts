@@ -107,10 +107,11 @@ describe('EARLY: the first client with many sessions', () => {
 
   it('misses nothing of the first output, which it can show only once it has sized its terminal', async () => {
     const server = await serve();
+    server.stopTheClock();
     const page = new EarlyPage(await bed.connect(server));
 
     const terminal = await page.newSession();
-    // Long enough for the page to mount it; the shell has not been started.
+    // The page takes its time to mount it; the shell has not been started.
     await page.client.sync();
     expect(page.client.of(terminal.sessionId, 'output')).toEqual([]);
     page.mount(terminal);
@@ -206,6 +207,7 @@ describe('LATE: the client with an overlay, settings and a login', () => {
 
   it('sizes once, configures tmux, exits into an overlay, restarts and closes what is left', async () => {
     const server = await serve();
+    server.stopTheClock();
     const client = await bed.connect(server);
     client.send({ type: 'create' });
     const { sessionId } = await client.next({ type: 'session_created' });
@@ -293,6 +295,7 @@ describe('HEAD: the newest client', () => {
 describe('the original’s HTTP', () => {
   it('looks as its tests and curl expect', async () => {
     const server = await serve();
+    server.stopTheClock();
     const client = await bed.connect(server);
     client.send({ type: 'create' });
     await client.next({ type: 'session_created' });

@@ -11,6 +11,8 @@ import { until } from '../support/until.js';
 const start = useProgram();
 const bed = useTestBed();
 
+jest.setTimeout(60_000);
+
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** A session that runs a script of sh instead of a shell. @returns the script's pid, which it has to print first. */
@@ -170,7 +172,6 @@ describe('stopping', () => {
 
     expect(code).toBe(128 + 15);
     expect(tookMs).toBeGreaterThanOrEqual(1000);
-    expect(tookMs).toBeLessThan(2000);
     await until(() => !lives(pid), 'its process is hung up on', 2000);
   });
 

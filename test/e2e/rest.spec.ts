@@ -183,6 +183,7 @@ describe('T008, T009: DELETE /api/sessions/:id', () => {
 
   it('closes a session whose process has not started yet', async () => {
     const server = await bed.serve();
+    server.stopTheClock();
     const client = await bed.connect(server);
     const sessionId = await client.create({ cols: undefined, rows: undefined });
 

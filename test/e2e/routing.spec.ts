@@ -137,6 +137,7 @@ describe('T010, T011: creating', () => {
 
   it('starts the process at the first resize, with that size', async () => {
     const server = await bed.serve();
+    server.stopTheClock();
     const client = await bed.connect(server);
     client.send({ type: 'create' });
     const { sessionId } = await client.next({ type: 'session_created' });
@@ -150,6 +151,7 @@ describe('T010, T011: creating', () => {
 
   it('starts the process at the first input', async () => {
     const server = await bed.serve();
+    server.stopTheClock();
     const client = await bed.connect(server);
     client.send({ type: 'create' });
     const { sessionId } = await client.next({ type: 'session_created' });

@@ -130,7 +130,7 @@ describe('a real shell', () => {
     const sessionId = await client.create();
 
     client.send({ type: 'input', sessionId, data: 'seq 20000; echo the $((1 + 0))st and last; exit\r' });
-    await client.next({ type: 'exit', sessionId }, 10_000);
+    await client.next({ type: 'exit', sessionId });
 
     expect(client.output(sessionId)).toContain('19999\r\n20000\r\nthe 1st and last\r\n');
     expect(client.of(sessionId).at(-1)).toMatchObject({ type: 'exit' });

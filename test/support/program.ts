@@ -7,7 +7,10 @@ import { promisify } from 'node:util';
 import { until } from './until.js';
 
 const ROOT = resolve(__dirname, '../..');
-const BUILD_MS = 60_000;
+const BUILD_MS = 120_000;
+
+/** To start Node, load everything and listen takes less than a second where nothing else runs. */
+const PATIENCE_MS = 30_000;
 
 /** The program, running as its user started it. */
 export class Program {
@@ -54,7 +57,7 @@ export class Program {
   }
 
   private has(claim: () => boolean, what: string): Promise<void> {
-    return until(claim, what, 10_000).catch((error: Error) => {
+    return until(claim, what, PATIENCE_MS).catch((error: Error) => {
       throw new Error(`${error.message}; it said:\n${this.stdout}${this.stderr}`);
     });
   }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type ClientOptions, WebSocket } from 'ws';
 import { type TestServer } from './test-server.js';
+import { PATIENCE_MS } from './until.js';
 
 /** A message of the server's, as loosely as a client may read it. */
 export interface Received {
@@ -22,8 +23,6 @@ export interface Received {
 
 /** Fields a message must have, or a claim about it. */
 export type Match = Partial<Received> | ((message: Received) => boolean);
-
-const DEADLINE_MS = 5000;
 
 /** A real WebSocket client that remembers what it was sent. */
 export class TestClient {
@@ -88,7 +87,7 @@ export class TestClient {
   }
 
   /** The next message not taken yet that matches; takes it. */
-  async next(match: Match, deadlineMs = DEADLINE_MS): Promise<Received> {
+  async next(match: Match, deadlineMs = PATIENCE_MS): Promise<Received> {
     const matches = typeof match === 'function' ? match : (message: Received) => hasFields(message, match);
     let found = -1;
     await this.when(
@@ -128,7 +127,7 @@ export class TestClient {
   }
 
   /** Resolves once a session's output holds `text`. */
-  async untilOutput(sessionId: string, text: string | RegExp, deadlineMs = DEADLINE_MS): Promise<void> {
+  async untilOutput(sessionId: string, text: string | RegExp, deadlineMs = PATIENCE_MS): Promise<void> {
     await this.when(
       () => {
         const output = this.output(sessionId);
@@ -141,7 +140,7 @@ export class TestClient {
   }
 
   /** How the connection was closed, as soon as it is. */
-  async closed(deadlineMs = DEADLINE_MS): Promise<{ readonly code: number; readonly reason: string }> {
+  async closed(deadlineMs = PATIENCE_MS): Promise<{ readonly code: number; readonly reason: string }> {
     await this.when(
       () => this.closing !== undefined,
       () => 'the connection closes',

@@ -11,6 +11,7 @@ import { PtyFactory } from '../../src/core/pty.js';
 import { FakeClock } from '../fakes/fake-clock.js';
 import { FakePtyFactory } from '../fakes/fake-pty.js';
 import { testConfig } from './test-sessions.js';
+import { PATIENCE_MS } from './until.js';
 
 /** Processes that tests play. */
 @Module({
@@ -92,7 +93,7 @@ export class TestServer {
     const socket = connect(this.port, '127.0.0.1');
     // A server that refuses early may reset what is still being sent: what has come until then is its answer.
     socket.on('error', () => undefined);
-    socket.setTimeout(5000, () => socket.destroy());
+    socket.setTimeout(PATIENCE_MS, () => socket.destroy());
     for (const piece of pieces) socket.write(piece);
     let received = '';
     socket.setEncoding('latin1').on('data', (text) => {
