@@ -39,7 +39,7 @@ describe('a real process whose output ends', () => {
         await shell.heard.untilEnded();
         expectWhole(shell, content, { code: 3 });
       });
-    }, 60_000);
+    }, 90_000);
 
     it('tells every byte of a process that exits at once, several at a time', async () => {
       const { path, content } = fileOf(bytes);
@@ -48,7 +48,7 @@ describe('a real process whose output ends', () => {
         await shell.heard.untilEnded();
         expectWhole(shell, content, { code: 0 });
       });
-    }, 60_000);
+    }, 90_000);
   });
 
   it.each([4 * KIB, 20 * KIB])('waits with %i bytes and the end while paused', async (bytes) => {
@@ -101,7 +101,7 @@ describe('a real process whose output ends', () => {
       await heard.untilEnded();
       expectWhole(shell, content, { code: 0 });
     });
-  });
+  }, 90_000);
 
   it('tells every byte of a process that a signal ends, and which signal', async () => {
     const { path, content } = fileOf(20 * KIB);
@@ -110,7 +110,7 @@ describe('a real process whose output ends', () => {
       await shell.heard.untilEnded();
       expectWhole(shell, content, { code: 137, signal: 'SIGKILL' });
     });
-  });
+  }, 90_000);
 
   it('tells what was printed although the event loop was busy when the process ended', async () => {
     const { path, content } = fileOf(20 * KIB);

@@ -145,7 +145,7 @@ describe('input to a real process', () => {
     }
     // Otherwise the trials would prove nothing.
     expect(reused).toBeGreaterThan(50);
-  });
+  }, 90_000);
 });
 
 /** The numbers of all terminals that this process holds. */
