@@ -1,73 +1,67 @@
-import { accessSync, closeSync, constants, openSync, readdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
 import { SessionError } from '../core/session-error.js';
 
-export interface Command {
+/** What a process is made of, in execve(2)'s terms. */
+export interface Program {
   readonly file: string;
   readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
 }
 
-/** Filling one takes about 10 µs; above this, starting bash first is cheaper. */
-const MOST_GAPS = 512;
-
 /**
- * Forks `command` so that it holds nothing of the server's. Synchronous: nobody opens or closes anything meanwhile.
- * @throws {SessionError} `SESSION_LIMIT`
+ * The same program, started so that it holds nothing of the server's but its own terminal.
+ * @throws {SessionError} `SPAWN_FAILED` where there is no bash.
  *
  * Masters are not close-on-exec, and nothing in Node can make them so. The forked child makes them so, but as node-pty
  * is built for release (without close_range(2)) it goes up from 3 and stops at the first number above 15 that is not in
- * use. The masters beyond a gap, such as a closed socket leaves, stay open in the new shell, which may then read what
- * other sessions print and type into them (measured). So there must be no gap: they are filled during the fork, and
- * the new terminal comes above everything. On a server that is never idle numbers would climb that way for good:
- * when too many gaps have come, the shell is started through a bash that closes whatever it was given.
+ * use. The masters beyond such a gap stay open in the new shell, which may then read what other sessions print and type
+ * into them (measured). Filling the gaps before the fork is not enough: libuv's threads close files of their own
+ * meanwhile. So the process begins as a bash that closes whatever it was given and becomes the shell.
  */
-export function forkAlone<T>(command: Command, fork: (command: Command) => T): T {
-  const closer = bash();
-  const fillers = fillGaps(closer === undefined ? Infinity : MOST_GAPS);
-  if (fillers === undefined) {
-    if (closer !== undefined) return fork(closedBy(closer, command));
-    throw new SessionError('SESSION_LIMIT', 'the server has no file descriptors left for another session');
-  }
-  try {
-    return fork(command);
-  } finally {
-    fillers.forEach(closeSync);
-  }
+export function startedAlone({ file, args, environment }: Program): Program {
+  const [locale, rest] = separate(environment);
+  return {
+    file: bash(),
+    args: ['-p', '-c', CLOSE_ALL_AND_EXEC, file, `${locale.length}`, ...locale, ...args],
+    environment: rest,
+  };
 }
 
-/** @returns undefined when there are too many gaps, or no number left above them for a new terminal's two ends. */
-function fillGaps(most: number): number[] | undefined {
-  const open = readdirSync('/proc/self/fd').map(Number);
-  // The highest may be the one that the directory was read with, which is closed again: then one more is filled.
-  const highest = Math.max(...open);
-  if (highest + 1 - open.length > most) return undefined;
-  const opened: number[] = [];
-  try {
-    // The kernel gives out the lowest free number: once that is above the highest, there is no gap below.
-    while ((opened.at(-2) ?? 0) <= highest) opened.push(openSync('/dev/null', 'r'));
-  } catch {
-    // EMFILE, ENFILE: there is no number left.
-    opened.forEach(closeSync);
-    return undefined;
-  }
-  opened.splice(-2).forEach(closeSync);
-  return opened;
-}
+/**
+ * The locale comes back last and in silence: where it is not installed, bash says so in the terminal. Bash counts
+ * itself in SHLVL and sets `_`, as a login does.
+ */
+const CLOSE_ALL_AND_EXEC = [
+  'for fd in /proc/self/fd/*; do fd=${fd##*/}; ((fd < 3)) || eval "exec $fd>&-"; done',
+  'export "${@:2:$1}" &>/dev/null',
+  'shift $(($1 + 1))',
+  'exec "$0" "$@"',
+].join('; ');
 
-const CLOSE_ALL_AND_EXEC =
-  'for fd in /proc/self/fd/*; do fd=${fd##*/}; ((fd < 3)) || eval "exec $fd>&-"; done; exec "$0" "$@"';
-
-function closedBy(closer: string, { file, args }: Command): Command {
-  return { file: closer, args: ['--noprofile', '--norc', '-c', CLOSE_ALL_AND_EXEC, file, ...args] };
+function separate(environment: Program['environment']): [locale: string[], rest: Record<string, string>] {
+  const entries = Object.entries(environment);
+  const isLocale = ([name]: [string, string]): boolean => name.startsWith('LC_');
+  return [
+    entries.filter(isLocale).map(([name, value]) => `${name}=${value}`),
+    Object.fromEntries(entries.filter((entry) => !isLocale(entry))),
+  ];
 }
 
 /** Not any shell: the plain ones of some systems cannot close a number of two digits. */
-function bash(): string | undefined {
-  return ['/bin/bash', '/usr/bin/bash'].find((file) => {
-    try {
-      accessSync(file, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+function bash(): string {
+  const folders = ['/bin', '/usr/bin', ...(process.env.PATH ?? '').split(':').filter(isAbsolute)];
+  const found = folders.map((folder) => join(folder, 'bash')).find(mayExecute);
+  if (found === undefined)
+    throw new SessionError('SPAWN_FAILED', 'bash, with which every shell is started, is not installed');
+  return found;
+}
+
+function mayExecute(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

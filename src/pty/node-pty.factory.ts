@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import { type Pty, type PtyEvents, PtyFactory, type PtyLaunch } from '../core/pty.js';
 import { SessionError } from '../core/session-error.js';
 import { type Limit, requireHeadroom } from './headroom.js';
-import { forkAlone } from './inheritance.js';
+import { startedAlone } from './inheritance.js';
 import { plainLaunch, requireStartable } from './launch-checks.js';
 import { readMachineLimits } from './machine-limits.js';
 import { NativePty } from './native-pty.js';
@@ -61,14 +61,13 @@ export class NodePtyFactory extends PtyFactory {
   }
 
   private fork(native: NodePtyNative, launch: PtyLaunch, events: PtyEvents): NativePty {
-    const { file, args, cwd } = launch;
+    const { cwd } = launch;
     const { columns, rows } = launch.size;
-    const environment = Object.entries(this.environmentOf(launch)).map(([name, value]) => `${name}=${value}`);
+    const { file, args, environment } = startedAlone({ ...launch, environment: this.environmentOf(launch) });
+    const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
     let pty: NativePty | undefined;
     const onExit = (code: number, signal: number): void => pty?.reaped(code, signal);
-    const forked = forkAlone({ file, args }, (command) =>
-      native.fork(command.file, command.args, environment, cwd, columns, rows, SAME, SAME, true, '', onExit),
-    );
+    const forked = native.fork(file, args, variables, cwd, columns, rows, SAME, SAME, true, '', onExit);
     try {
       pty = new NativePty(
         {

@@ -1,4 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { DEFAULT_SIZE } from '../../src/core/terminal-size.js';
@@ -7,6 +8,9 @@ import { childEnvironment } from '../../src/pty/child-environment.js';
 import { NodePtyFactory } from '../../src/pty/node-pty.factory.js';
 import { Recording } from './support/recording.js';
 import { lives, type Shell, Shells } from './support/shells.js';
+
+/** For many processes one after another, on a machine that has other things to do. */
+const MANY_MS = 90_000;
 
 describe('real processes side by side', () => {
   let shells: Shells;
@@ -23,11 +27,11 @@ describe('real processes side by side', () => {
   it.each([
     ['without gaps between its descriptors', 0, 0],
     ['with a few gaps', 4, 40],
-    ['with more gaps than are filled', 4, 600],
+    ['with many gaps', 4, 600],
   ])('hold nothing but their own terminal of a server %s', async (_name, between, above) => {
     const server = await listening();
     undo.push(() => once(server.close(), 'close'));
-    for (let open = 0; open < 5; open++) {
+    for (let count = 0; count < 5; count++) {
       const socket = await connected(server);
       undo.push(() => socket.destroy());
     }
@@ -41,19 +45,30 @@ describe('real processes side by side', () => {
     await (await shells.sh('printf ready; exec cat')).heard.untilText('ready');
     others.forEach(closeSync);
 
-    for (let next = 0; next < 3; next++) {
-      const { heard } = await shells.sh('ls -l /proc/self/fd');
-      await heard.untilEnded();
-      const held = [...heard.text.matchAll(/ (\d+) -> (\S+)/g)].map(([, number, target]) => ({
-        number,
-        target: target!,
-      }));
-      // The fourth is the directory, which ls itself has open.
-      expect(held.map(({ number }) => number)).toEqual(['0', '1', '2', '3']);
-      expect(held[3]!.target).toMatch(/^\/proc\/\d+\/fd$/);
-      expect(new Set(held.slice(0, 3).map(({ target }) => target)).size).toBe(1);
-    }
+    for (let next = 0; next < 3; next++) await expectNothingHeld(shells);
   });
+
+  it(
+    'hold nothing but their own terminal of a server that opens and closes files on other threads',
+    async () => {
+      // Terminals above the numbers that the files will have.
+      const below = openMany(12);
+      for (let live = 0; live < 25; live++) {
+        await (await shells.sh('printf ready; exec cat')).heard.untilText('ready');
+      }
+      below.forEach(closeSync);
+      let reading = true;
+      undo.push(() => (reading = false));
+      async function readOn(): Promise<void> {
+        while (reading) await (await open('/dev/null')).close();
+      }
+      const readers = Array.from({ length: 12 }, readOn);
+      for (let next = 0; next < 100; next++) await expectNothingHeld(shells);
+      reading = false;
+      await Promise.all(readers);
+    },
+    MANY_MS,
+  );
 
   it('hear of the end of their own terminal within a second, while another lives', async () => {
     const log = shells.path('hup');
@@ -85,7 +100,7 @@ describe('real processes side by side', () => {
   });
 
   describe('see of the environment', () => {
-    const server = {
+    const server: NodeJS.ProcessEnv = {
       ...process.env,
       TREX_CANARY: 'canary',
       NODE_OPTIONS: '',
@@ -108,6 +123,17 @@ describe('real processes side by side', () => {
       await heard.untilEnded();
       return heard.text.split(/\r\n|\0/).filter((line) => line !== '');
     }
+
+    it.each([
+      ['C', 'printf %s "$LC_ALL"'],
+      ['xx_XX.UTF-8', 'printf %s "$LC_ALL"'],
+    ])(
+      'the locale they are given, %s, and nobody else speaks of it in their terminal',
+      async (LC_ALL, command) => {
+        server.LC_ALL = LC_ALL;
+        expect(await environmentSeen(command)).toEqual([LC_ALL]);
+      },
+    );
 
     it.each(['exec env', 'cat /proc/self/environ'])(
       'what a login would give them, and no more: %s',
@@ -142,6 +168,19 @@ describe('real processes side by side', () => {
     expect(shell.heard.text).toBe('24 80\r\n500 1000\r\n');
   });
 });
+
+async function expectNothingHeld(shells: Shells): Promise<void> {
+  const { heard } = await shells.sh('ls -l /proc/self/fd');
+  await heard.untilEnded();
+  const held = [...heard.text.matchAll(/ (\d+) -> (\S+)/g)].map(([, number, target]) => ({
+    number,
+    target: target!,
+  }));
+  // The fourth is the directory, which ls itself has open.
+  expect(held.map(({ number }) => number)).toEqual(['0', '1', '2', '3']);
+  expect(held[3]!.target).toMatch(/^\/proc\/\d+\/fd$/);
+  expect(new Set(held.slice(0, 3).map(({ target }) => target)).size).toBe(1);
+}
 
 function openMany(count: number): number[] {
   return Array.from({ length: count }, () => openSync('/dev/null', 'r'));
