@@ -26,11 +26,19 @@ export class Linger {
     this.listeningSince = undefined;
   }
 
+  /** Whether they have been listened to for long enough, whatever they still say. */
+  isExhausted(now: number): boolean {
+    return this.listenMs(now) <= 0;
+  }
+
   /** Milliseconds to go, 0 when it is over; Infinity while nobody reads. */
   remainingMs(now: number): number {
     if (this.listeningSince === undefined) return Infinity;
     const quiet = QUIET_MS - (now - this.quietSince);
-    const listen = LISTEN_MS - this.listenedMs - (now - this.listeningSince);
-    return Math.max(0, Math.min(quiet, listen));
+    return Math.max(0, Math.min(quiet, this.listenMs(now)));
+  }
+
+  private listenMs(now: number): number {
+    return LISTEN_MS - this.listenedMs - (now - (this.listeningSince ?? now));
   }
 }

@@ -20,6 +20,8 @@ export class OutputReader {
   private linger?: Linger;
   private lookMs = FASTEST_LOOK_MS;
   private timer?: NodeJS.Timeout;
+  /** Reads since the time was up: that last look goes on after a pause where it stopped. */
+  private lastReads = 0;
 
   constructor(
     private readonly master: Master,
@@ -67,7 +69,7 @@ export class OutputReader {
     this.paused = false;
     this.linger?.listen(performance.now());
     this.lookMs = FASTEST_LOOK_MS;
-    if (this.streaming) this.master.flow();
+    if (this.streaming && !this.isTimeUp) this.master.flow();
     if (!this.streaming) this.lookIn(0);
     else if (this.linger) this.lookIn(this.lingerMs());
   }
@@ -100,7 +102,8 @@ export class OutputReader {
   }
 
   private readAll(): Found {
-    for (let reads = 0; reads < READS_PER_LOOK; reads++) {
+    for (let reads = 0; Math.max(reads, this.lastReads) < READS_PER_LOOK; reads++) {
+      if (this.isTimeUp) this.lastReads++;
       const found = this.master.read();
       if (found === 'empty' || found === 'hungUp') return found;
       this.lookMs = FASTEST_LOOK_MS;
@@ -116,6 +119,11 @@ export class OutputReader {
     if (found === 'more') return 0;
     this.lookMs = Math.min(this.lookMs * 2, SLOWEST_LOOK_MS);
     return Math.min(this.lookMs, this.lingerMs());
+  }
+
+  /** Survivors have been listened to for long enough: one look at what the kernel holds, and that is all. */
+  private get isTimeUp(): boolean {
+    return this.linger?.isExhausted(performance.now()) ?? false;
   }
 
   /** Infinity while the shell lives. */

@@ -1,6 +1,6 @@
 import { parseStat, readProcess, readProcesses } from './process-table.js';
 
-/** Fields from the state on, as proc(5) numbers them: 3 is the state, 6 the session, 20 the threads, 22 the start. */
+/** Fields from the state on, as proc(5) numbers them: 3 is the state, 5 the group, 6 the session, 20 the threads, 22 the start. */
 function statOf(command: string, { state = 'S', session = 77, threads = 1 } = {}): string {
   const fields = Array.from({ length: 50 }, (_, index) => String(index + 3));
   fields[0] = state;
@@ -13,7 +13,7 @@ describe('the process table', () => {
   it.each(['sh', 'a b', 'a) S 1 1 1 (b', ')', '', 'new\nline'])(
     'reads the entry of a command named %j',
     (command) => {
-      expect(parseStat(12, statOf(command))).toEqual({ pid: 12, session: 77, startTime: '22' });
+      expect(parseStat(12, statOf(command))).toEqual({ pid: 12, group: 5, session: 77, startTime: '22' });
     },
   );
 

@@ -4,6 +4,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 /** One living process, as the kernel's table has it. */
 export interface ProcessEntry {
   readonly pid: number;
+  /** Its process group, which lies in its session as a whole. */
+  readonly group: number;
   /** The POSIX session it belongs to: the pid of the process that called setsid(2). */
   readonly session: number;
   /** Clock ticks since boot. With the pid it names a process for good; the pid alone is reused. */
@@ -54,12 +56,12 @@ export async function readProcesses(): Promise<ProcessEntry[]> {
 /** Exported for its spec. The command's name stands in brackets and may hold anything, brackets included. */
 export function parseStat(pid: number, stat: string): ProcessEntry | undefined {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const [state, , , session] = fields;
+  const [state, , group, session] = fields;
   const [threads, , startTime] = fields.slice(17);
-  if (state === undefined || session === undefined || startTime === undefined) return undefined;
+  if (state === undefined || startTime === undefined) return undefined;
   // A process whose first thread has returned while others run shows as a zombie too, and is very much alive.
   const gone = 'ZXx'.includes(state) && Number(threads) <= 1;
-  return gone ? undefined : { pid, session: Number(session), startTime };
+  return gone ? undefined : { pid, group: Number(group), session: Number(session), startTime };
 }
 
 function isPid(name: string): boolean {

@@ -47,10 +47,13 @@ export class Shells {
     return { pty, heard };
   }
 
-  /** A process that outlives its shell on purpose: nobody ends it but the test. */
-  adopt(pid: number): void {
-    expect(lives(pid)).toBe(true);
+  /** Waits for the pid of a process that is to outlive its shell, printed with a space behind it, and ends it later. */
+  async adopt({ heard }: Shell): Promise<number> {
+    const printed = /(\d+) /;
+    await heard.until(() => printed.test(heard.text), 'a survivor tells its pid');
+    const pid = Number(printed.exec(heard.text)![1]);
     this.adopted.push(pid);
+    return pid;
   }
 
   path(name: string): string {
@@ -58,7 +61,7 @@ export class Shells {
   }
 
   async dispose(): Promise<void> {
-    for (const pid of this.adopted.splice(0)) process.kill(pid, 'SIGKILL');
+    for (const pid of this.adopted.splice(0)) if (lives(pid)) process.kill(pid, 'SIGKILL');
     await Promise.all(this.started.splice(0).map((pty) => pty.close()));
     rmSync(this.home, { recursive: true });
   }
