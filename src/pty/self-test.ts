@@ -25,34 +25,34 @@ async function trial(
   deadlineMs: number,
 ): Promise<{ output: string; exit: ProcessExit }> {
   let output = '';
-  let pty: Pty | undefined;
   let deadline: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     deadline = setTimeout(() => reject(new Error(`a shell did not end within ${deadlineMs} ms`)), deadlineMs);
   });
-  const ended = new Promise<ProcessExit>((resolve, reject) => {
-    factory
-      .spawn(
-        {
-          file: '/bin/sh',
-          args: ['-c', `printf '%s' '${TEXT}'; exit ${CODE}`],
-          cwd: '/',
-          size: DEFAULT_SIZE,
-        },
-        {
-          output: (bytes) => (output += Buffer.from(bytes).toString()),
-          writable: () => undefined,
-          ended: resolve,
-        },
-      )
-      .then((spawned) => (pty = spawned), reject);
-  });
+  let ended!: (exit: ProcessExit) => void;
+  const exited = new Promise<ProcessExit>((resolve) => (ended = resolve));
+  const spawned = factory.spawn(
+    {
+      file: '/bin/sh',
+      args: ['-c', `printf '%s' '${TEXT}'; exit ${CODE}`],
+      cwd: '/',
+      size: DEFAULT_SIZE,
+    },
+    {
+      output: (bytes) => (output += Buffer.from(bytes).toString()),
+      writable: () => undefined,
+      ended,
+    },
+  );
+  const over = (pty: Pty): Promise<void> => pty.close();
   try {
-    const exit = await Promise.race([ended, late]);
+    const pty = await Promise.race([spawned, late]);
+    const exit = await Promise.race([exited, late]).finally(() => over(pty));
     return { output, exit };
   } finally {
     clearTimeout(deadline);
-    await pty?.close();
+    // However late it comes, it does not stay.
+    void spawned.then(over, () => undefined);
   }
 }
 

@@ -172,7 +172,7 @@ describe('stopping', () => {
 
     expect(code).toBe(128 + 15);
     expect(tookMs).toBeGreaterThanOrEqual(1000);
-    await until(() => !lives(pid), 'its process is hung up on', 2000);
+    await until(() => !lives(pid), 'its process is hung up on');
   });
 
   it('killed, it leaves no process behind: each is hung up on', async () => {

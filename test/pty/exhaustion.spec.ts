@@ -1,7 +1,4 @@
-import { type Ended, Programs } from './support/programs.js';
-
-/** A user that runs nothing else, so that what it may run is known. */
-const NOBODY_ELSE = 64_123;
+import { type Ended, NOBODY_ELSE, Programs } from './support/programs.js';
 
 describe('a server that runs out of what sessions need', () => {
   let programs: Programs;
@@ -25,7 +22,7 @@ describe('a server that runs out of what sessions need', () => {
     expect(report.started).toBeGreaterThan(20);
   }, 30_000);
 
-  // Nobody else can take another user's identity, and the limit does not bind root.
+  // The limit does not bind root.
   const asRoot = process.getuid?.() === 0 ? it : it.skip;
   asRoot(
     'refuses sessions for want of processes instead of aborting (needs root)',

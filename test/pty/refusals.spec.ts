@@ -4,6 +4,7 @@ import { SessionError, type SessionErrorCode } from '../../src/core/session-erro
 import { DEFAULT_SIZE } from '../../src/core/terminal-size.js';
 import { type Limit } from '../../src/pty/headroom.js';
 import { NodePtyFactory } from '../../src/pty/node-pty.factory.js';
+import { NOBODY_ELSE, Programs } from './support/programs.js';
 import { Recording } from './support/recording.js';
 import { holdings, Shells } from './support/shells.js';
 
@@ -124,8 +125,15 @@ describe('a process that cannot be started', () => {
     const closed = shells.path('closed');
     mkdirSync(closed);
     chmodSync(closed, 0o600);
-    // Root may enter any.
-    if (process.getuid?.() === 0) return;
-    expect((await refusalOf({ cwd: closed })).code).toBe('INVALID_CWD');
+    chmodSync(shells.home, 0o755);
+    const programs = new Programs();
+    try {
+      // Root may enter any.
+      const uid = process.getuid?.() === 0 ? NOBODY_ELSE : undefined;
+      const { output } = await programs.run('start-in', { args: [closed], uid });
+      expect(output).toMatch(/^INVALID_CWD: .*may not be entered/);
+    } finally {
+      programs.dispose();
+    }
   });
 });

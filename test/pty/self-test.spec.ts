@@ -2,6 +2,7 @@ import { type ProcessExit, type Pty, PtyFactory } from '../../src/core/pty.js';
 import { SessionError } from '../../src/core/session-error.js';
 import { selfTest } from '../../src/pty/self-test.js';
 import { FakePtyFactory } from '../fakes/fake-pty.js';
+import { settled } from '../support/running-session.js';
 import { Shells } from './support/shells.js';
 
 describe('the self-test', () => {
@@ -40,6 +41,22 @@ describe('the self-test', () => {
   it('fails when a shell does not end, and closes it', async () => {
     const factory = new FakePtyFactory();
     await expect(selfTest(factory, 20)).rejects.toThrow(/a shell did not end within 20 ms$/);
+    expect(factory.last.closing).toBe(true);
+  });
+
+  it('fails when a shell does not start, and closes it when it does', async () => {
+    const factory = new (class extends FakePtyFactory {
+      start!: () => void;
+      private readonly started = new Promise<void>((resolve) => (this.start = resolve));
+
+      override async spawn(...launch: Parameters<PtyFactory['spawn']>): Promise<Pty> {
+        await this.started;
+        return super.spawn(...launch);
+      }
+    })();
+    await expect(selfTest(factory, 20)).rejects.toThrow(/a shell did not end within 20 ms$/);
+    factory.start();
+    await settled();
     expect(factory.last.closing).toBe(true);
   });
 });

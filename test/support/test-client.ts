@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type ClientOptions, WebSocket } from 'ws';
+import { Claims } from './claims.js';
 import { type TestServer } from './test-server.js';
 import { PATIENCE_MS } from './until.js';
 
@@ -32,7 +33,7 @@ export class TestClient {
   closing?: { readonly code: number; readonly reason: string };
 
   private readonly unread: Received[] = [];
-  private readonly waiting = new Set<() => void>();
+  private readonly claims = new Claims();
   private lastSync = 0;
 
   private constructor(
@@ -46,11 +47,11 @@ export class TestClient {
       const message = JSON.parse(data.toString()) as Received;
       this.messages.push(message);
       this.unread.push(message);
-      this.look();
+      this.claims.look();
     });
     socket.on('close', (code, reason) => {
       this.closing = { code, reason: reason.toString() };
-      this.look();
+      this.claims.look();
     });
   }
 
@@ -162,24 +163,7 @@ export class TestClient {
   }
 
   private when(claim: () => boolean, what: () => string, deadlineMs: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const deadline = setTimeout(() => {
-        this.waiting.delete(look);
-        reject(new Error(`not within ${deadlineMs} ms: ${what()}\n${this.story()}`));
-      }, deadlineMs);
-      const look = (): void => {
-        if (!claim()) return;
-        clearTimeout(deadline);
-        this.waiting.delete(look);
-        resolve();
-      };
-      this.waiting.add(look);
-      look();
-    });
-  }
-
-  private look(): void {
-    for (const look of [...this.waiting]) look();
+    return this.claims.until(claim, () => `${what()}\n${this.story()}`, deadlineMs);
   }
 
   private story(): string {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { transformFileSync } from '@swc/core';
@@ -16,22 +16,29 @@ export interface Circumstances {
   /** For /bin/sh, before the program takes its place: limits, for instance. */
   readonly first?: string;
   readonly uid?: number;
+  readonly args?: readonly string[];
 }
+
+/** A user that runs nothing else, so that what it may run is known. Only root can take its identity. */
+export const NOBODY_ELSE = 64_123;
 
 /** The programs of `test/pty/programs`, to be run in a process of their own, as what may abort a process must be. */
 export class Programs {
   private readonly directory = mkdtempSync(join(tmpdir(), 'trex-programs-'));
+  private readonly node = join(this.directory, 'node');
 
   constructor() {
-    // For a program that runs as another user.
+    // A program that runs as another user may reach neither this checkout nor this Node.
     chmodSync(this.directory, 0o755);
-    symlinkSync(join(ROOT, 'node_modules'), join(this.directory, 'node_modules'));
+    cpSync(process.execPath, this.node, { dereference: true });
+    const nodePty = 'node_modules/node-pty';
+    cpSync(join(ROOT, nodePty), join(this.directory, nodePty), { recursive: true, filter: isNeeded });
     for (const folder of ['src/core', 'src/pty', 'test/pty/programs']) this.compile(folder);
   }
 
-  run(name: string, { first = ':', uid }: Circumstances = {}): Promise<Ended> {
+  run(name: string, { first = ':', uid, args = [] }: Circumstances = {}): Promise<Ended> {
     const program = join(this.directory, 'test/pty/programs', `${name}.js`);
-    const child = spawn('/bin/sh', ['-c', `${first}; exec "$0" "$@"`, process.execPath, program], {
+    const child = spawn('/bin/sh', ['-c', `${first}; exec "$0" "$@"`, this.node, program, ...args], {
       cwd: '/',
       ...(uid === undefined ? {} : { uid, gid: uid }),
     });
@@ -65,4 +72,9 @@ export class Programs {
       writeFileSync(file, code);
     }
   }
+}
+
+/** Without the sources and other systems' binaries. */
+function isNeeded(path: string): boolean {
+  return !/node-pty\/(src|third_party|prebuilds\/(darwin|win32)[^/]*)$/.test(path);
 }

@@ -1,4 +1,6 @@
 import { type ProcessExit, type PtyEvents } from '../../../src/core/pty.js';
+import { Claims } from '../../support/claims.js';
+import { PATIENCE_MS } from '../../support/until.js';
 
 /** Everything a process said, in the order it said it; tests wait for claims about it. */
 export class Recording implements PtyEvents {
@@ -8,7 +10,7 @@ export class Recording implements PtyEvents {
   bytesAtEnd?: number;
   bytes = 0;
   private readonly chunks: Buffer[] = [];
-  private readonly waiting = new Set<() => void>();
+  private readonly claims = new Claims();
 
   /** @param onOutput runs inside the event, as a consumer does that pauses from there. */
   constructor(private readonly onOutput: (bytes: Uint8Array) => void = () => undefined) {}
@@ -25,39 +27,24 @@ export class Recording implements PtyEvents {
     this.chunks.push(Buffer.from(bytes));
     this.bytes += bytes.length;
     this.onOutput(bytes);
-    this.happened();
+    this.claims.look();
   }
 
   writable(): void {
     this.writables++;
-    this.happened();
+    this.claims.look();
   }
 
   ended(exit: ProcessExit): void {
     this.exits.push(exit);
     this.bytesAtEnd ??= this.bytes;
-    this.happened();
+    this.claims.look();
   }
 
   /** Resolves when the claim holds, which is looked at after each event. */
-  until(claim: () => boolean, what: string, deadlineMs = 10_000): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const heardSoFar = (): string => JSON.stringify(this.text.slice(-200));
-      const deadline = setTimeout(() => {
-        this.waiting.delete(look);
-        reject(
-          new Error(`not within ${deadlineMs} ms: ${what}; heard ${this.bytes} bytes, last ${heardSoFar()}`),
-        );
-      }, deadlineMs);
-      const look = (): void => {
-        if (!claim()) return;
-        clearTimeout(deadline);
-        this.waiting.delete(look);
-        resolve();
-      };
-      this.waiting.add(look);
-      look();
-    });
+  until(claim: () => boolean, what: string, deadlineMs = PATIENCE_MS): Promise<void> {
+    const heard = (): string => `heard ${this.bytes} bytes, last ${JSON.stringify(this.text.slice(-200))}`;
+    return this.claims.until(claim, () => `${what}; ${heard()}`, deadlineMs);
   }
 
   untilText(text: string, deadlineMs?: number): Promise<void> {
@@ -71,9 +58,5 @@ export class Recording implements PtyEvents {
   async untilEnded(deadlineMs?: number): Promise<ProcessExit> {
     await this.until(() => this.exits.length > 0, 'the process ends', deadlineMs);
     return this.exits[0]!;
-  }
-
-  private happened(): void {
-    for (const look of [...this.waiting]) look();
   }
 }
