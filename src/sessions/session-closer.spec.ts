@@ -123,14 +123,40 @@ describe('a session that has ended by itself', () => {
     expect(clock.timers).toBe(1);
   });
 
-  it('is dropped, the oldest first, when there are more than may run', async () => {
+  it('is dropped, the one that ended first, when more are kept than may run', async () => {
     const { opener, registry, ptys, clock } = await withSessions(2, { maxSessions: 2 });
-    for (const pty of ptys.ptys) pty.end();
+    const [first, second] = ptys.ptys;
+    second!.end();
     opener.open({ size });
     await settled();
     ptys.last.end();
-    expect(registry.list().map(({ id }) => id)).toEqual(['s2', 's3']);
+    first!.end();
+    expect(registry.list().map(({ id }) => id)).toEqual(['s1', 's3']);
     clock.advance(60_000);
     expect([registry.count(), clock.timers]).toEqual([0, 0]);
+  });
+
+  it('is dropped in its turn also while somebody views it, who is told all the same', async () => {
+    const { opener, registry, ptys } = await withSessions(1, { maxSessions: 1 });
+    const viewer = new FakeViewer(false);
+    registry.get('s1').attach(viewer);
+    ptys.last.print('last words');
+    ptys.last.end({ code: 3 });
+    opener.open({ size });
+    await settled();
+    ptys.last.end();
+    expect(registry.list().map(({ id }) => id)).toEqual(['s2']);
+    viewer.startReading();
+    expect([viewer.text, viewer.exits]).toEqual(['last words', [{ code: 3, cause: 'ended' }]]);
+  });
+
+  it('makes no other go once it is gone itself', async () => {
+    const { opener, closer, registry, ptys } = await withSessions(2, { maxSessions: 2 });
+    for (const pty of ptys.ptys) pty.end();
+    closer.close('s2');
+    opener.open({ size });
+    await settled();
+    ptys.last.end();
+    expect(registry.list().map(({ id }) => id)).toEqual(['s1', 's3']);
   });
 });

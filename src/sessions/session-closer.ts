@@ -12,6 +12,8 @@ export const CLOSE_TIMEOUT_MS = 5000;
 @Injectable()
 export class SessionCloser implements OnApplicationShutdown {
   private readonly lingering = new Map<string, Timer>();
+  /** Sessions that have ended by themselves and are kept, in the order of their ending. */
+  private readonly kept = new Set<string>();
 
   constructor(
     private readonly config: AppConfig,
@@ -57,8 +59,11 @@ export class SessionCloser implements OnApplicationShutdown {
         this.lingerUnlessWatched(session);
         break;
       case 'viewerJoined':
+        this.stopLingering(session);
+        break;
       case 'removed':
         this.stopLingering(session);
+        this.kept.delete(session.id);
         break;
       case 'created':
       case 'started':
@@ -73,7 +78,8 @@ export class SessionCloser implements OnApplicationShutdown {
       return;
     }
     this.lingerUnlessWatched(session);
-    this.dropOldestEnded();
+    this.kept.add(session.id);
+    this.dropOldestKept();
   }
 
   private lingerUnlessWatched(session: Session): void {
@@ -91,11 +97,12 @@ export class SessionCloser implements OnApplicationShutdown {
     this.lingering.delete(session.id);
   }
 
-  /** Ended sessions are no load but memory: as many are kept as may run. */
-  private dropOldestEnded(): void {
-    const ended = this.registry.list().filter((session) => session.hasEnded);
-    for (const session of ended.slice(0, Math.max(0, ended.length - this.config.maxSessions))) {
-      this.registry.delete(session.id);
-    }
+  /**
+   * Ended sessions are no load but memory: as many are kept as may run, watched or not. Whoever still reads one reads
+   * it to its end.
+   */
+  private dropOldestKept(): void {
+    const surplus = Math.max(0, this.kept.size - this.config.maxSessions);
+    for (const id of [...this.kept].slice(0, surplus)) this.registry.delete(id);
   }
 }

@@ -28,7 +28,8 @@ import { assertToldInOrder, type Client, Server } from './support/server.js';
  *               resize while starting lost (m) · Closed goes back to Closing (m i p)
  *   the list    quota one too many (m i), counts ended (m), forgets closing ones (m i) · ids used again (m i r) ·
  *               linger never cancelled (m i), not begun when the last viewer leaves (m i), begun while watched (m i) ·
- *               oldest ended not dropped (m), newest dropped instead (m) · failed (m i) or closed (m i) ones stay
+ *               longest ended not dropped (m), newest dropped instead (m), first created instead (m) · failed (m i) or
+ *               closed (m i) ones stay
  *   closing     DELETE answers too early (m i), never closes (m i), leaves its timer (m i), never gives up (m i) · only
  *               the first of several callers answered (m i) · a gone session is an error (m i p) · stopping gives up
  *               at the first process that cannot be ended (i)

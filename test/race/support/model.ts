@@ -34,6 +34,8 @@ export interface ModelSession {
   startAt?: number;
   lingerUntil?: number;
   exit?: ModelExit;
+  /** How many had ended when it had. */
+  ending?: number;
 }
 
 export interface ModelClient {
@@ -66,6 +68,7 @@ export class Model {
   /** How many processes were ever asked for. */
   started = 0;
   private created = 0;
+  private ended = 0;
 
   get ever(): number {
     return this.created;
@@ -242,6 +245,7 @@ export class Model {
   private end(session: ModelSession, exit: ModelExit): void {
     session.startAt = undefined;
     session.exit = exit;
+    session.ending = this.ended += 1;
     this.go(session, 'ended');
     if (exit.cause === 'failed') this.tell(session, 'error SPAWN_FAILED');
     const how = exit.signal === undefined ? `${exit.code}` : `${exit.code} ${exit.signal}`;
@@ -254,7 +258,7 @@ export class Model {
       return;
     }
     if (!session.watched) this.linger(session);
-    const ended = this.inPhase('ended');
+    const ended = this.inPhase('ended').sort((a, b) => a.ending! - b.ending!);
     for (const oldest of ended.slice(0, Math.max(0, ended.length - MAX_SESSIONS))) {
       this.remove(oldest, 'oldest');
     }
