@@ -1,6 +1,6 @@
 import { type LifecycleEvent, type SessionState, stateAfter } from './lifecycle.js';
 
-describe('T004 · the lifecycle table', () => {
+describe('T004, T005 · the lifecycle table', () => {
   it.each<[SessionState, LifecycleEvent, SessionState]>([
     ['Running', 'closeRequested', 'Closing'],
     ['Running', 'ended', 'Closed'],

@@ -5,7 +5,7 @@ import { INPUT_QUEUE_BYTES } from './session.js';
 
 const text = (input: string): Uint8Array => Buffer.from(input);
 
-describe('T004 · a session’s life', () => {
+describe('T004, T005 · a session’s life', () => {
   it('is Running and connecting until its process has started, then active', async () => {
     const { session } = newSession();
     expect([session.state, session.status]).toEqual(['Running', 'connecting']);
@@ -52,7 +52,7 @@ describe('T004 · a session’s life', () => {
   });
 });
 
-describe('starting a session', () => {
+describe('T005 · starting a session', () => {
   it('waits for its first resize, and starts in that size', async () => {
     const { session, ptys, clock } = newSession();
     session.startWithin(500);

@@ -6,7 +6,7 @@ const EVENTS: readonly LifecycleEvent[] = ['closeRequested', 'ended'];
 const state = fc.constantFrom(...STATES);
 const event = fc.constantFrom(...EVENTS);
 
-describe('T004 · properties of the lifecycle', () => {
+describe('T004, T005 · properties of the lifecycle', () => {
   it('has an answer for every event in every state', () => {
     for (const before of STATES) {
       for (const what of EVENTS) expect(STATES).toContain(stateAfter(before, what));
