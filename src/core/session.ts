@@ -281,8 +281,8 @@ export class Session implements AttachmentSource {
     pty.close().catch(() => undefined);
   }
 
+  /** Once: a process tells its end once, and one that was never asked for, or could not be started, tells none. */
   private ended(exit: SessionExit): void {
-    if (this.hasEnded) return;
     this.current = stateAfter(this.current, 'ended');
     this.ending = exit;
     this.startTimer?.cancel();

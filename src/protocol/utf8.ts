@@ -1,19 +1,19 @@
-/** A UTF-8 sequence is at most this long (RFC 3629). */
-const LONGEST_SEQUENCE = 4;
+/** A UTF-8 sequence has at most four bytes (RFC 3629). */
+const LONGEST_UNFINISHED = 3;
 
 /**
  * How many leading bytes of `bytes` can be shown now: all but a character whose end has not come yet (at most 3
  * bytes). Bytes that can never become a character are not held back: a decoder shows them as U+FFFD.
  */
 export function wholeCharacters(bytes: Uint8Array): number {
-  const last = bytes.length;
-  for (let tail = 1; tail < LONGEST_SEQUENCE && tail <= last; tail++) {
-    const byte = bytes[last - tail] ?? 0;
+  let start = bytes.length;
+  for (const byte of bytes.subarray(-LONGEST_UNFINISHED).toReversed()) {
+    start -= 1;
     if (isContinuation(byte)) continue;
-    const isUnfinished = sequenceLength(byte) > tail && canGoOn(byte, bytes[last - tail + 1]);
-    return isUnfinished ? last - tail : last;
+    const isUnfinished = start + sequenceLength(byte) > bytes.length && canGoOn(byte, bytes[start + 1]);
+    return isUnfinished ? start : bytes.length;
   }
-  return last;
+  return bytes.length;
 }
 
 function isContinuation(byte: number): boolean {
