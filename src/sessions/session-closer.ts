@@ -29,8 +29,9 @@ export class SessionCloser implements OnApplicationShutdown {
    * gone, silent. @throws {SessionError} `SESSION_NOT_FOUND` when there never was such a session.
    */
   close(id: string): void {
-    if (!this.registry.find(id) && this.registry.hasKnown(id)) return;
-    const session = this.registry.get(id);
+    this.registry.assertKnown(id);
+    const session = this.registry.find(id);
+    if (!session) return;
     session.close();
     if (session.hasEnded) this.registry.delete(id);
   }

@@ -45,7 +45,7 @@ export class SessionRegistry {
   /** @throws {SessionError} `SESSION_NOT_FOUND` */
   get(id: string): Session {
     const session = this.find(id);
-    if (!session) throw new SessionError('SESSION_NOT_FOUND', 'session not found');
+    if (!session) throw notFound();
     return session;
   }
 
@@ -57,6 +57,11 @@ export class SessionRegistry {
   hasKnown(id: string): boolean {
     const number = /^s([1-9]\d{0,15})$/.exec(id)?.[1];
     return number !== undefined && Number(number) <= this.lastId;
+  }
+
+  /** @throws {SessionError} `SESSION_NOT_FOUND` when no session of this id is or ever was here. */
+  assertKnown(id: string): void {
+    if (!this.hasKnown(id)) throw notFound();
   }
 
   /** Lets go of a session; its viewers and listeners are told. @returns whether it was there. */
@@ -76,4 +81,8 @@ export class SessionRegistry {
   count(): number {
     return this.sessions.size;
   }
+}
+
+function notFound(): SessionError {
+  return new SessionError('SESSION_NOT_FOUND', 'session not found');
 }

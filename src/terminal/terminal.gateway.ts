@@ -54,7 +54,9 @@ export class TerminalGateway implements OnGatewayDisconnect<Connection> {
 
   @SubscribeMessage('detach')
   detach(connection: Connection, { sessionId = connection.oldestRunning()?.id }: DetachMessage): void {
-    if (sessionId !== undefined) connection.detach(sessionId);
+    if (sessionId === undefined) return;
+    this.registry.assertKnown(sessionId);
+    connection.detach(sessionId);
   }
 
   /** Existing clients configure a tmux poller that this server does not have, and expect no answer. */

@@ -471,7 +471,6 @@ describe('what existing clients also send', () => {
     await client.untilOutput(sessionId, 'seen');
 
     client.send({ type: 'detach', sessionId }, { type: 'detach', sessionId });
-    client.send({ type: 'detach', sessionId: 's99' });
     await client.sync();
     pty.print('unseen');
     client.send({ type: 'input', sessionId, data: 'still there?' });
@@ -480,6 +479,28 @@ describe('what existing clients also send', () => {
     expect(client.output(sessionId)).toBe('seen');
     expect(pty.input).toBe('still there?');
     expect(pty.closing).toBe(false);
+  });
+
+  it('is silent on detach of a session it does not view, and knows none that never was', async () => {
+    const { server, client, sessionId } = await bed.open();
+    const other = await bed.connect(server);
+    const gone = await client.create();
+    client.send({ type: 'close', sessionId: gone });
+    await client.next({ type: 'exit', sessionId: gone });
+
+    other.send({ type: 'detach', sessionId }, { type: 'detach', sessionId: gone }, { type: 'detach' });
+    other.send({ type: 'detach', sessionId: 's99', requestId: 'r1' });
+    await other.sync();
+
+    expect(other.messages.filter(({ type }) => type !== 'tmux_sessions')).toEqual([
+      {
+        type: 'error',
+        sessionId: 's99',
+        requestId: 'r1',
+        reason: 'SESSION_NOT_FOUND',
+        error: 'session not found',
+      },
+    ]);
   });
 
   it('a detached session still ends with its owner', async () => {

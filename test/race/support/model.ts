@@ -171,6 +171,7 @@ export class Model {
   detach(client: ModelClient, id: string | undefined): void {
     const session = id === undefined ? this.oldestOf(client) : this.find(id);
     if (session?.owner === client) this.leave(session);
+    else if (id !== undefined && !this.wasEver(id)) client.news.push('error SESSION_NOT_FOUND');
   }
 
   disconnect(client: ModelClient): void {
