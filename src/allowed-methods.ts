@@ -9,20 +9,23 @@ interface Resource {
 
 /**
  * Answers requests whose method a resource does not have, with the ones it has (RFC 9110, 15.5.6); the OpenAPI
- * document says which those are. No CORS headers: no other origin is invited.
+ * document says which those are; `pages` are what it does not describe and can only be read. No CORS headers: no other
+ * origin is invited.
  */
 export function answerOtherMethods(
   document: OpenAPIObject,
+  pages: readonly string[],
 ): (request: Request, response: Response, next: NextFunction) => void {
-  const resources = Object.entries(document.paths).map(([path, operations]) =>
-    resourceAt(path, Object.keys(operations)),
-  );
+  const resources = [
+    ...Object.entries(document.paths).map(([path, operations]) => resourceAt(path, Object.keys(operations))),
+    ...pages.map((path) => resourceAt(path, ['get'])),
+  ];
   return (request, response, next) => {
     const { method, path } = request;
-    if (path.endsWith('/') && findResource(resources, path.slice(0, -1))) {
+    const methods = findResource(resources, path)?.methods;
+    if (!methods && path.endsWith('/') && findResource(resources, path.slice(0, -1))) {
       throw new BadRequestException('the path ends in a slash: what should follow is missing');
     }
-    const methods = findResource(resources, path)?.methods;
     if (!methods || methods.includes(method)) {
       next();
       return;
@@ -35,8 +38,9 @@ export function answerOtherMethods(
 
 function resourceAt(path: string, operations: readonly string[]): Resource {
   const methods = operations.map((operation) => operation.toUpperCase());
+  const pattern = path.replaceAll('.', '\\.').replaceAll(/\{[^}]+\}/g, '[^/]+');
   return {
-    pattern: new RegExp(`^${path.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`, 'i'),
+    pattern: new RegExp(`^${pattern}$`, 'i'),
     methods: [...methods, ...(methods.includes('GET') ? ['HEAD'] : [])],
   };
 }

@@ -12,6 +12,10 @@ import { ProblemFilter } from './sessions/problem.filter.js';
 import { TerminalAdapter } from './terminal/terminal.adapter.js';
 
 const DOCS_PATH = 'api/docs';
+const DOCUMENT_PATH = 'api/openapi.json';
+
+/** What the OpenAPI document does not describe. */
+const PAGES = [`/${DOCS_PATH}`, `/${DOCS_PATH}/`, `/${DOCUMENT_PATH}`];
 
 /** JSON is no page: nothing may load, run or frame it. */
 const apiPolicy = { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } };
@@ -48,9 +52,9 @@ export async function createApp(
   app.use(helmet({ contentSecurityPolicy: apiPolicy, strictTransportSecurity: false }));
   app.use(`/${DOCS_PATH}`, helmet.contentSecurityPolicy(docsPolicy));
   app.use(gate.use.bind(gate));
-  app.use(answerOtherMethods(document()));
+  app.use(answerOtherMethods(document(), PAGES));
   app.useGlobalFilters(new ProblemFilter());
   app.useWebSocketAdapter(new TerminalAdapter(app, gate));
-  SwaggerModule.setup(DOCS_PATH, app, document, { jsonDocumentUrl: 'api/openapi.json', raw: ['json'] });
+  SwaggerModule.setup(DOCS_PATH, app, document, { jsonDocumentUrl: DOCUMENT_PATH, raw: ['json'] });
   return app;
 }

@@ -281,6 +281,8 @@ describe('methods and paths', () => {
     ['/api/sessions', 'GET, HEAD, OPTIONS', ['POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND']],
     ['/api/sessions/s1', 'GET, DELETE, HEAD, OPTIONS', ['POST', 'PUT', 'PATCH']],
     ['/api/health', 'GET, HEAD, OPTIONS', ['POST', 'PUT', 'PATCH', 'DELETE']],
+    ['/api/docs', 'GET, HEAD, OPTIONS', ['POST', 'PUT', 'PATCH', 'DELETE']],
+    ['/api/openapi.json', 'GET, HEAD, OPTIONS', ['POST', 'PUT', 'PATCH', 'DELETE']],
   ])('%s allows %s: all else is 405', async (path, allow, others) => {
     const { server } = await bed.open();
 
@@ -293,7 +295,7 @@ describe('methods and paths', () => {
     expect(await listed(server)).toHaveLength(1);
   });
 
-  it.each(['/api/sessions', '/api/sessions/s1', '/api/health'])(
+  it.each(['/api/sessions', '/api/sessions/s1', '/api/health', '/api/docs', '/api/openapi.json'])(
     'OPTIONS of %s tells the methods and invites no other origin',
     async (path) => {
       const server = await bed.serve();
@@ -306,7 +308,7 @@ describe('methods and paths', () => {
     },
   );
 
-  it.each(['/api/sessions/', '/api/sessions/s1/', '/api/health/'])(
+  it.each(['/api/sessions/', '/api/sessions/s1/', '/api/health/', '/api/openapi.json/'])(
     'a slash at the end of %s is a mistake, whatever the method',
     async (path) => {
       const { server } = await bed.open();
@@ -366,25 +368,28 @@ describe('health and documentation', () => {
     expect(Object.keys(paths).sort()).toEqual(['/api/health', '/api/sessions', '/api/sessions/{id}']);
   });
 
-  it('shows a page about itself that may run its own scripts, and nobody else’s', async () => {
-    const server = await bed.serve();
+  it.each(['/api/docs', '/api/docs/'])(
+    'shows a page about itself at %s that may run its own scripts, and nobody else’s',
+    async (path) => {
+      const server = await bed.serve();
 
-    const page = await server.request('GET', '/api/docs');
+      const page = await server.request('GET', path);
 
-    expect(page.status).toBe(200);
-    expect(page.headers['content-type']).toMatch(/^text\/html/);
-    const policy = String(page.headers['content-security-policy']).split(';');
-    expect(policy).toEqual(
-      expect.arrayContaining(["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"]),
-    );
-    const scripts = [...page.body.matchAll(/<script[^>]*src="([^"]+)"/g)].map(([, source]) => source!);
-    expect(scripts).not.toEqual([]);
-    for (const source of scripts) {
-      const script = await server.request('GET', new URL(source, 'http://x/api/docs').pathname);
-      expect([source, script.status]).toEqual([source, 200]);
-    }
-    expect(page.body).not.toMatch(/<script(?![^>]*src=)/);
-  });
+      expect(page.status).toBe(200);
+      expect(page.headers['content-type']).toMatch(/^text\/html/);
+      const policy = String(page.headers['content-security-policy']).split(';');
+      expect(policy).toEqual(
+        expect.arrayContaining(["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'"]),
+      );
+      const scripts = [...page.body.matchAll(/<script[^>]*src="([^"]+)"/g)].map(([, source]) => source!);
+      expect(scripts).not.toEqual([]);
+      for (const source of scripts) {
+        const script = await server.request('GET', new URL(source, `http://x${path}`).pathname);
+        expect([source, script.status]).toEqual([source, 200]);
+      }
+      expect(page.body).not.toMatch(/<script(?![^>]*src=)/);
+    },
+  );
 });
 
 describe('T014: closing races', () => {
