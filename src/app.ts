@@ -8,14 +8,16 @@ import { answerOtherMethods } from './allowed-methods.js';
 import { AppModule } from './app.module.js';
 import { type AppConfig } from './config/app-config.js';
 import { openApiDocument } from './openapi.js';
+import { requireUpgrade } from './require-upgrade.js';
 import { ProblemFilter } from './sessions/problem.filter.js';
 import { TerminalAdapter } from './terminal/terminal.adapter.js';
+import { WEBSOCKET_PATH } from './terminal/terminal.gateway.js';
 
 const DOCS_PATH = 'api/docs';
 const DOCUMENT_PATH = 'api/openapi.json';
 
 /** What the OpenAPI document does not describe. */
-const PAGES = [`/${DOCS_PATH}`, `/${DOCS_PATH}/`, `/${DOCUMENT_PATH}`];
+const PAGES = [`/${DOCS_PATH}`, `/${DOCS_PATH}/`, `/${DOCUMENT_PATH}`, WEBSOCKET_PATH];
 
 /** JSON is no page: nothing may load, run or frame it. */
 const apiPolicy = { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } };
@@ -53,6 +55,7 @@ export async function createApp(
   app.use(`/${DOCS_PATH}`, helmet.contentSecurityPolicy(docsPolicy));
   app.use(gate.use.bind(gate));
   app.use(answerOtherMethods(document(), PAGES));
+  app.use(requireUpgrade(WEBSOCKET_PATH));
   app.useGlobalFilters(new ProblemFilter());
   app.useWebSocketAdapter(new TerminalAdapter(app, gate));
   SwaggerModule.setup(DOCS_PATH, app, document, { jsonDocumentUrl: DOCUMENT_PATH, raw: ['json'] });

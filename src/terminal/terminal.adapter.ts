@@ -16,6 +16,12 @@ import { errorMessage } from './terminal-error.filter.js';
 
 const GOING_AWAY = 1001;
 
+/**
+ * RFC 6455's own. `ws` would also take 8, a draft whose browsers name their page in a header that the gate does not
+ * know.
+ */
+const WEBSOCKET_VERSION = '13';
+
 /** A client that does not answer our close frame is cut off after this. */
 const CLOSE_TIMEOUT_MS = 2000;
 
@@ -47,6 +53,9 @@ export class TerminalAdapter extends WsAdapter {
 
   override create(_port: number, options: { path: string }): WebSocketServer {
     const server = new WebSocketServer(serverOptions);
+    server.on('wsClientError', ({ message }, socket) =>
+      refuse(socket, { status: 400, code: 'BAD_REQUEST', detail: message }),
+    );
     const onUpgrade = (...upgrade: Upgrade): void => this.upgrade(server, options.path, ...upgrade);
     this.upgrades.set(server, onUpgrade);
     (this.httpServer as Server).on('upgrade', onUpgrade);
@@ -96,7 +105,7 @@ export class TerminalAdapter extends WsAdapter {
     // Until the WebSocket takes over, a client that vanishes here is an error event nobody else listens to.
     const vanished = (): void => void socket.destroy();
     socket.on('error', vanished);
-    if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
+    if (request.method !== 'GET' || request.headers.upgrade?.toLowerCase() !== 'websocket') {
       this.answerWithoutUpgrade(request, socket);
       return;
     }
@@ -112,7 +121,7 @@ export class TerminalAdapter extends WsAdapter {
   }
 
   /**
-   * To be upgraded to anything else is a wish that a server may ignore (RFC 9110, 7.8), and `h2c` is one that some HTTP
+   * To be upgraded with another method or to anything else is a wish that a server may ignore (RFC 9110, 7.8), and `h2c` is one that some HTTP
    * clients always have. Node hands such requests over here, because we listen, and would leave them unanswered.
    */
   private answerWithoutUpgrade(request: IncomingMessage, socket: Duplex): void {
@@ -129,6 +138,18 @@ export class TerminalAdapter extends WsAdapter {
     if (target !== path) return { status: 404, code: 'NOT_FOUND', detail: `the WebSocket is at ${path}` };
     const refused = this.gate.refusal(request);
     if (refused !== undefined) return { status: 403, code: 'FORBIDDEN', detail: refused };
+    if (request.headers['sec-websocket-version'] !== WEBSOCKET_VERSION) {
+      return {
+        status: 426,
+        code: 'UPGRADE_REQUIRED',
+        detail: `the WebSocket's version must be ${WEBSOCKET_VERSION}`,
+        headers: [
+          'Connection: Upgrade, close',
+          'Upgrade: websocket',
+          `Sec-WebSocket-Version: ${WEBSOCKET_VERSION}`,
+        ],
+      };
+    }
     if (chooseSubprotocol(request.headers['sec-websocket-protocol']) === 'unknown') {
       return {
         status: 400,
@@ -167,17 +188,21 @@ interface UpgradeRefusal {
   readonly status: number;
   readonly code: string;
   readonly detail: string;
+  readonly headers?: readonly string[];
 }
 
 /** Answers an upgrade over plain HTTP: nobody else will, the request never reaches the router. */
-function refuse(socket: Duplex, { status, code, detail }: UpgradeRefusal): void {
+function refuse(
+  socket: Duplex,
+  { status, code, detail, headers = ['Connection: close'] }: UpgradeRefusal,
+): void {
   const title = STATUS_CODES[status] ?? '';
   const body = JSON.stringify(problem(status, title, code, detail));
   socket.once('finish', () => socket.destroy());
   socket.end(
     [
       `HTTP/1.1 ${status} ${title}`,
-      'Connection: close',
+      ...headers,
       `Content-Type: ${PROBLEM_MEDIA_TYPE}`,
       `Content-Length: ${Buffer.byteLength(body)}`,
       'X-Content-Type-Options: nosniff',

@@ -15,11 +15,13 @@ import { SessionRegistry } from '../sessions/session-registry.js';
 import { type Connection } from './connection.js';
 import { TerminalErrorFilter } from './terminal-error.filter.js';
 
+export const WEBSOCKET_PATH = '/ws';
+
 /**
  * Messages by type, one call each. They come checked (`terminal.adapter.ts`) and take effect in the order they came:
  * no pipes, guards or interceptors here, each would let a later message overtake.
  */
-@WebSocketGateway({ path: '/ws' })
+@WebSocketGateway({ path: WEBSOCKET_PATH })
 @UseFilters(TerminalErrorFilter)
 export class TerminalGateway implements OnGatewayDisconnect<Connection> {
   constructor(

@@ -403,10 +403,15 @@ describe('T15: the WebSocket’s address', () => {
   });
 
   it.each([
-    ['POST', { Upgrade: 'websocket' }, 405],
-    ['GET', { 'Sec-WebSocket-Key': 'short' }, 400],
-    ['GET', { 'Sec-WebSocket-Version': '12' }, 400],
-  ])('answers a broken handshake (%s, %j) with %s', async (method, broken, status) => {
+    ['POST', {}, 405, 'METHOD_NOT_ALLOWED', { allow: 'GET, HEAD, OPTIONS' }],
+    ['GET', { 'Sec-WebSocket-Key': 'short' }, 400, 'BAD_REQUEST', {}],
+    ['GET', { 'Sec-WebSocket-Key': undefined }, 400, 'BAD_REQUEST', {}],
+    ['GET', { 'Sec-WebSocket-Protocol': 'trex.v1, trex.v1' }, 400, 'BAD_REQUEST', {}],
+    ['GET', { 'Sec-WebSocket-Version': '12' }, 426, 'UPGRADE_REQUIRED', { 'sec-websocket-version': '13' }],
+    // Browsers of that draft name their page in Sec-WebSocket-Origin, which the gate does not know.
+    ['GET', { 'Sec-WebSocket-Version': '8' }, 426, 'UPGRADE_REQUIRED', { 'sec-websocket-version': '13' }],
+    ['GET', { 'Sec-WebSocket-Version': undefined }, 426, 'UPGRADE_REQUIRED', { upgrade: 'websocket' }],
+  ])('answers a broken handshake (%s, %j) with %s', async (method, broken, status, code, told) => {
     const headers = {
       Upgrade: 'websocket',
       'Sec-WebSocket-Version': '13',
@@ -415,10 +420,21 @@ describe('T15: the WebSocket’s address', () => {
     };
 
     const answer = await server().raw(
-      head(`${method} /ws HTTP/1.1`, [host, ['Connection', 'Upgrade'], ...Object.entries(headers)]),
+      head(`${method} /ws HTTP/1.1`, [
+        host,
+        ['Connection', 'Upgrade'],
+        ...Object.entries(headers).flatMap(([name, value]) =>
+          value === undefined ? [] : [[name, value] as const],
+        ),
+      ]),
     );
 
-    expect(answer.status).toBe(status);
+    expect({ status: answer.status, type: answer.headers['content-type'] }).toEqual({
+      status,
+      type: 'application/problem+json',
+    });
+    expect(JSON.parse(answer.body)).toMatchObject({ status, code });
+    expect(answer.headers).toMatchObject(told);
     await expectNothingHappened(server());
   });
 });

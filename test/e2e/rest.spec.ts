@@ -283,6 +283,7 @@ describe('methods and paths', () => {
     ['/api/health', 'GET, HEAD, OPTIONS', ['POST', 'PUT', 'PATCH', 'DELETE']],
     ['/api/docs', 'GET, HEAD, OPTIONS', ['POST', 'PUT', 'PATCH', 'DELETE']],
     ['/api/openapi.json', 'GET, HEAD, OPTIONS', ['POST', 'PUT', 'PATCH', 'DELETE']],
+    ['/ws', 'GET, HEAD, OPTIONS', ['POST', 'PUT', 'PATCH', 'DELETE']],
   ])('%s allows %s: all else is 405', async (path, allow, others) => {
     const { server } = await bed.open();
 
@@ -332,17 +333,56 @@ describe('methods and paths', () => {
     expect(await listed(server)).toHaveLength(1);
   });
 
-  it.each(['/', '/api', '/api/', '/api/nothing', '/sessions', '/ws', '//api/sessions', '/api//sessions'])(
-    'answers %s, which is nothing, with problem details',
-    async (path) => {
-      const server = await bed.serve();
+  it.each([
+    '/',
+    '/api',
+    '/api/',
+    '/api/nothing',
+    '/sessions',
+    '/WS',
+    '/wss',
+    '//api/sessions',
+    '/api//sessions',
+  ])('answers %s, which is nothing, with problem details', async (path) => {
+    const server = await bed.serve();
 
-      const answer = await server.request('GET', path);
+    const answer = await server.request('GET', path);
 
-      expectProblem(answer, 404, 'NOT_FOUND');
-      expectSecurityHeaders(answer);
-    },
-  );
+    expectProblem(answer, 404, 'NOT_FOUND');
+    expectSecurityHeaders(answer);
+  });
+});
+
+describe('the WebSocket’s address', () => {
+  it.each(['/ws', '/ws?x=/api'])('at %s asks whoever wants no WebSocket to want one', async (path) => {
+    const server = await bed.serve();
+
+    const answer = await server.request('GET', path);
+
+    expectProblem(answer, 426, 'UPGRADE_REQUIRED');
+    expect(answer.headers).toMatchObject({ upgrade: 'websocket', connection: 'Upgrade' });
+    expectSecurityHeaders(answer);
+    expect((await server.request('HEAD', path)).status).toBe(426);
+  });
+
+  it('asks who wants to be upgraded to something else, too', async () => {
+    const server = await bed.serve();
+
+    const answer = await server.raw(
+      `GET /ws HTTP/1.1\r\nHost: ${server.host}\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n`,
+    );
+
+    expectProblem(answer, 426, 'UPGRADE_REQUIRED');
+  });
+
+  it('says nothing to a page of elsewhere', async () => {
+    const server = await bed.serve();
+
+    const answer = await server.request('GET', '/ws', { Origin: 'http://evil.example' });
+
+    expectProblem(answer, 403, 'FORBIDDEN');
+    expect(answer.headers).not.toHaveProperty('upgrade');
+  });
 });
 
 describe('health and documentation', () => {
