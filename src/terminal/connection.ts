@@ -97,14 +97,22 @@ export class Connection implements Viewer {
     // What a frame sets free may make a session print or end, and wake us, in the middle of it.
     if (this.pumping) return;
     this.pumping = true;
+    try {
+      this.giveTurns();
+    } finally {
+      // Whatever throws in one session's turn is a bug; it must not silence the others for ever.
+      this.pumping = false;
+    }
+  }
+
+  private giveTurns(): void {
     for (const attachment of this.ready) {
-      if (!this.isOpen) break;
+      if (!this.isOpen) return;
       // An exit with no output before it goes even into a full socket: nobody waits for a viewer that does not read.
       if (attachment.hasOutput && this.socket.bufferedAmount >= OUTPUT_HIGH_WATER_BYTES) continue;
       this.ready.delete(attachment);
       if (this.sendNext(attachment)) this.ready.add(attachment);
     }
-    this.pumping = false;
   }
 
   /** @returns whether there may be more. */

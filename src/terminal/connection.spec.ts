@@ -1,0 +1,36 @@
+import { FakeSocket } from '../../test/fakes/fake-socket.js';
+import { settled } from '../../test/support/running-session.js';
+import { TestSessions } from '../../test/support/test-sessions.js';
+import { type Session } from '../core/session.js';
+import { Connection } from './connection.js';
+
+const size = { columns: 80, rows: 24 };
+
+async function showing(
+  count: number,
+  socket: FakeSocket,
+): Promise<{ sessions: TestSessions; connection: Connection; shown: Session[] }> {
+  const sessions = new TestSessions();
+  const connection = new Connection(socket);
+  const shown = Array.from({ length: count }, () => sessions.opener.open({ size }));
+  for (const session of shown) connection.own(session);
+  await settled();
+  return { sessions, connection, shown };
+}
+
+describe('a connection', () => {
+  it('goes on with its other sessions when something breaks in one', async () => {
+    const socket = new FakeSocket(false);
+    const { sessions } = await showing(2, socket);
+    const [broken, other] = sessions.ptys.ptys;
+    for (let n = 0; n < 8; n++) broken!.print(Buffer.alloc(64 * 1024, 'x'));
+    broken!.resume = () => {
+      throw new Error('a bug');
+    };
+    expect(() => socket.startTaking()).toThrow('a bug');
+    other!.print('still here');
+    expect(socket.sent.filter((message) => message.type === 'output' && message.sessionId === 's2')).toEqual([
+      { type: 'output', sessionId: 's2', data: 'still here', offset: 0, end: 10 },
+    ]);
+  });
+});
