@@ -8,7 +8,7 @@ export type SessionEventType =
   | 'viewerLeft'
   | 'closing'
   | 'ended'
-  /** It is out of the registry: nobody can find it any more. */
+  /** It is out of the registry: nobody can find it any more. Its viewers leave once they have read it to its end. */
   | 'removed';
 
 export interface SessionEvent {

@@ -19,6 +19,28 @@ async function showing(
 }
 
 describe('a connection', () => {
+  it('views a session no longer once it has its exit and the session is gone', async () => {
+    const { sessions, shown } = await showing(1, new FakeSocket());
+    await sessions.closer.closeAndWait('s1');
+    expect(shown.map(({ isWatched }) => isWatched)).toEqual([false]);
+    expect(sessions.happened.slice(-3)).toEqual(['s1 ended', 's1 removed', 's1 viewerLeft']);
+  });
+
+  it('goes on viewing a session that is gone until it has its exit', async () => {
+    const socket = new FakeSocket();
+    const { sessions, shown, connection } = await showing(1, socket);
+    socket.stopTaking();
+    for (let n = 0; n < 8; n++) sessions.ptys.last.print(Buffer.alloc(64 * 1024, 'x'));
+    sessions.ptys.last.end();
+    sessions.registry.delete('s1');
+    expect(shown[0]!.isWatched).toBe(true);
+    socket.startTaking();
+    expect(socket.sent.at(-1)).toMatchObject({ type: 'exit', sessionId: 's1' });
+    expect(sessions.times('s1', 'viewerLeft')).toBe(1);
+    connection.release();
+    expect(sessions.times('s1', 'viewerLeft')).toBe(1);
+  });
+
   it('goes on with its other sessions when something breaks in one', async () => {
     const socket = new FakeSocket(false);
     const { sessions } = await showing(2, socket);

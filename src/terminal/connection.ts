@@ -67,7 +67,6 @@ export class Connection implements Viewer {
   detach(sessionId: string): void {
     const attachment = this.attachments.get(sessionId);
     if (attachment) this.forget(attachment);
-    attachment?.detach();
   }
 
   wake(attachment: Attachment): void {
@@ -144,6 +143,7 @@ export class Connection implements Viewer {
   private forget(attachment: Attachment): void {
     this.ready.delete(attachment);
     this.attachments.delete(attachment.sessionId);
+    attachment.detach();
   }
 
   private transmit(message: ServerMessage): void {
