@@ -37,7 +37,7 @@ class ClientEnd implements ConnectionSocket {
 
 describe('the way of the data', () => {
   const sessions = new TestSessions();
-  const gateway = new TerminalGateway(sessions.registry, sessions.opener, sessions.closer);
+  const gateway = new TerminalGateway(sessions.registry, sessions.opener, sessions.closer, sessions.events);
   const client = new ClientEnd();
   const connection = new Connection(client);
   let pty: FakePty;

@@ -51,11 +51,15 @@ export class Connection implements Viewer {
 
   /** Makes a new session this connection's own: announced, shown, and ended with it. */
   own(session: Session, requestId?: string): void {
-    for (const { id, isRemoved } of this.owned.values()) if (isRemoved) this.owned.delete(id);
     this.owned.set(session.id, session);
     const { id: sessionId, shellType, name: data, cwd } = session;
     this.send({ type: 'session_created', requestId, sessionId, shellType, data, cwd });
     this.attachments.set(session.id, session.attach(this));
+  }
+
+  /** Lets go of a session of its own that is no more. */
+  disown(sessionId: string): void {
+    this.owned.delete(sessionId);
   }
 
   /** The session meant by a message that names none. */

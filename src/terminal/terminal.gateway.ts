@@ -1,5 +1,6 @@
 import { UseFilters } from '@nestjs/common';
 import { type OnGatewayDisconnect, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { SessionEvents } from '../core/session-events.js';
 import { type Session } from '../core/session.js';
 import {
   type CloseMessage,
@@ -10,7 +11,7 @@ import {
   type ResizeMessage,
 } from '../protocol/messages.js';
 import { SessionCloser } from '../sessions/session-closer.js';
-import { SessionOpener } from '../sessions/session-opener.js';
+import { SessionOpener, type SessionRequest } from '../sessions/session-opener.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import { type Connection } from './connection.js';
 import { TerminalErrorFilter } from './terminal-error.filter.js';
@@ -24,11 +25,19 @@ export const WEBSOCKET_PATH = '/ws';
 @WebSocketGateway({ path: WEBSOCKET_PATH })
 @UseFilters(TerminalErrorFilter)
 export class TerminalGateway implements OnGatewayDisconnect<Connection> {
+  /** Of each listed session, by its id. */
+  private readonly owners = new Map<string, Connection>();
+
   constructor(
     private readonly registry: SessionRegistry,
     private readonly opener: SessionOpener,
     private readonly closer: SessionCloser,
-  ) {}
+    events: SessionEvents,
+  ) {
+    events.subscribe(({ type, session }) => {
+      if (type === 'removed') this.letGo(session);
+    });
+  }
 
   handleDisconnect(connection: Connection): void {
     for (const { id } of connection.release()) this.closer.close(id);
@@ -36,7 +45,7 @@ export class TerminalGateway implements OnGatewayDisconnect<Connection> {
 
   @SubscribeMessage('create')
   create(connection: Connection, { requestId, ...request }: CreateMessage): void {
-    connection.own(this.opener.open(request), requestId);
+    this.open(connection, request, requestId);
   }
 
   @SubscribeMessage('input')
@@ -81,8 +90,19 @@ export class TerminalGateway implements OnGatewayDisconnect<Connection> {
     if (sessionId !== undefined) return this.registry.get(sessionId);
     const running = connection.oldestRunning();
     if (running) return running;
-    const session = this.opener.open({});
+    return this.open(connection, {}, requestId);
+  }
+
+  private open(connection: Connection, request: SessionRequest, requestId: string | undefined): Session {
+    const session = this.opener.open(request);
+    this.owners.set(session.id, connection);
     connection.own(session, requestId);
     return session;
+  }
+
+  /** An owner may have stopped viewing its session long ago, and would not hear that it is gone. */
+  private letGo({ id }: Session): void {
+    this.owners.get(id)?.disown(id);
+    this.owners.delete(id);
   }
 }

@@ -41,7 +41,7 @@ export class Server {
     this.registry = new SessionRegistry(whole);
     const opener = new SessionOpener(whole, this.registry, this.ptys, this.clock, events);
     this.closer = new SessionCloser(whole, this.registry, this.clock, events);
-    this.gateway = new TerminalGateway(this.registry, opener, this.closer);
+    this.gateway = new TerminalGateway(this.registry, opener, this.closer, events);
     // After the closer, as the log and the metrics of a server are.
     events.subscribe(({ type, session }) => {
       this.heard.set(session.id, [...(this.heard.get(session.id) ?? []), type]);
