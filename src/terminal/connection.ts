@@ -62,8 +62,8 @@ export class Connection implements Viewer {
     this.owned.delete(sessionId);
   }
 
-  /** The session meant by a message that names none. */
-  oldestRunning(): Session | undefined {
+  /** The session meant by a message that names none; one that is closing has not ended yet. */
+  oldestNotEnded(): Session | undefined {
     return [...this.owned.values()].find((session) => !session.hasEnded);
   }
 

@@ -59,12 +59,12 @@ export class TerminalGateway implements OnGatewayDisconnect<Connection> {
   }
 
   @SubscribeMessage('close')
-  close(connection: Connection, { sessionId = connection.oldestRunning()?.id }: CloseMessage): void {
+  close(connection: Connection, { sessionId = connection.oldestNotEnded()?.id }: CloseMessage): void {
     if (sessionId !== undefined) this.closer.close(sessionId);
   }
 
   @SubscribeMessage('detach')
-  detach(connection: Connection, { sessionId = connection.oldestRunning()?.id }: DetachMessage): void {
+  detach(connection: Connection, { sessionId = connection.oldestNotEnded()?.id }: DetachMessage): void {
     if (sessionId === undefined) return;
     this.registry.assertKnown(sessionId);
     connection.detach(sessionId);
@@ -88,8 +88,8 @@ export class TerminalGateway implements OnGatewayDisconnect<Connection> {
     requestId: string | undefined,
   ): Session {
     if (sessionId !== undefined) return this.registry.get(sessionId);
-    const running = connection.oldestRunning();
-    if (running) return running;
+    const oldest = connection.oldestNotEnded();
+    if (oldest) return oldest;
     return this.open(connection, {}, requestId);
   }
 

@@ -419,6 +419,22 @@ describe('without a sessionId', () => {
     expect(second.size).toEqual({ columns: 70, rows: 20 });
   });
 
+  it('means one that is closing too: what is typed reaches no other session by accident', async () => {
+    const { server, client, sessionId, pty } = await bed.open();
+    await client.create();
+    const second = server.ptys.last;
+    pty.diesWhenClosed = false;
+
+    client.send({ type: 'close', sessionId }, { type: 'input', data: 'rm -r .\r', requestId: 'r' });
+    expect(await client.next({ type: 'error' })).toMatchObject({ reason: 'SESSION_ENDED', requestId: 'r' });
+    pty.end({ code: 0 });
+    await client.next({ type: 'exit', sessionId });
+    client.send({ type: 'input', data: 'ls\r' });
+    await client.sync();
+
+    expect(second.input).toBe('ls\r');
+  });
+
   it('does not mean another connection’s session', async () => {
     const { server, pty } = await bed.open();
     const other = await bed.connect(server);
