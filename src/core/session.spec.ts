@@ -85,16 +85,46 @@ describe('T005 · starting a session', () => {
     expect(ptys.ptys).toHaveLength(1);
   });
 
-  it('keeps what is typed and sized while its process is starting', async () => {
-    const { session, ptys } = newSession();
-    ptys.hold();
-    session.write(text('one '));
+  it.each([
+    [
+      ['100x30', 'a', 'b'],
+      ['100x30', 'ab'],
+    ],
+    [
+      ['a', '100x30'],
+      ['80x24', '100x30', 'a'],
+    ],
+    [
+      ['a', '100x30', 'b', '90x20', 'c'],
+      ['80x24', '90x20', 'abc'],
+    ],
+    [
+      ['100x30', 'a', '90x20'],
+      ['100x30', '90x20', 'a'],
+    ],
+  ])(
+    'of what comes while its process is starting, %j, gives it the newest size, then the input: %j',
+    async (came, received) => {
+      const { session, ptys } = newSession();
+      ptys.hold();
+      for (const one of came) {
+        const [columns, rows] = one.split('x').map(Number);
+        if (rows === undefined) session.write(text(one));
+        else session.resize({ columns: columns!, rows });
+      }
+      ptys.release();
+      await settled();
+      expect(ptys.last.received).toEqual(received);
+    },
+  );
+
+  it('sizes a terminal at once, ahead of input that it has no room for', async () => {
+    const { session, pty } = await runningSession();
+    pty.room = 1;
+    session.write(text('ab'));
     session.resize({ columns: 100, rows: 30 });
-    session.write(text('two'));
-    ptys.release();
-    await settled();
-    expect(ptys.last.input).toBe('one two');
-    expect(ptys.last.size).toEqual({ columns: 100, rows: 30 });
+    pty.read(1);
+    expect(pty.received).toEqual(['80x24', 'a', '100x30', 'b']);
   });
 
   it('ends with 127 and the reason when its process cannot be started', async () => {

@@ -155,7 +155,12 @@ export class Session implements AttachmentSource {
     this.offerInput();
   }
 
-  /** @throws {SessionError} `SESSION_ENDED` */
+  /**
+   * Takes effect at once: no input that comes later is read in an older size. As on any terminal, a size may reach the
+   * process ahead of input that came before it and still waits: a program that does not read is told its size too. Of
+   * the sizes that come while the process is starting it gets the newest, before all input.
+   * @throws {SessionError} `SESSION_ENDED`
+   */
   resize(size: TerminalSize): void {
     this.assertRunning();
     this.terminalSize = size;

@@ -14,6 +14,8 @@ export class FakePty implements Pty {
 
   readonly pid = FakePty.nextPid++;
   readonly sizes: TerminalSize[] = [];
+  /** Sizes and input in the order they came: `80x24`, then what was typed. */
+  readonly received: string[] = [];
   paused = false;
   closing = false;
   /** How many bytes the terminal takes before it is full, as a process that does not read makes it. */
@@ -31,7 +33,7 @@ export class FakePty implements Pty {
     readonly launch: PtyLaunch,
     private readonly events: PtyEvents,
   ) {
-    this.sizes.push(launch.size);
+    this.sized(launch.size);
   }
 
   /** All input the process has been given. */
@@ -72,11 +74,12 @@ export class FakePty implements Pty {
     const count = Math.min(bytes.length, this.room);
     this.room -= count;
     this.taken.push(Uint8Array.from(bytes.subarray(0, count)));
+    this.received.push(Buffer.from(bytes.subarray(0, count)).toString());
     return count;
   }
 
   resize(size: TerminalSize): void {
-    if (!this.exit && !this.closing) this.sizes.push(size);
+    if (!this.exit && !this.closing) this.sized(size);
   }
 
   pause(): void {
@@ -96,6 +99,11 @@ export class FakePty implements Pty {
       this.closed.push(resolve);
       if (this.diesWhenClosed) queueMicrotask(() => this.end({ code: 129, signal: 'SIGHUP' }));
     });
+  }
+
+  private sized(size: TerminalSize): void {
+    this.sizes.push(size);
+    this.received.push(`${size.columns}x${size.rows}`);
   }
 
   private tell(): void {
