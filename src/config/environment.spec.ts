@@ -50,7 +50,7 @@ describe('readEnvironment', () => {
       TREX_CWD: '/srv',
       TREX_MAX_SESSIONS: '8',
       TREX_EXITED_LINGER_SECONDS: '0',
-      TREX_LOG_BYTES: '65536',
+      TREX_LOG_BYTES: '262144',
       TREX_ALLOWED_ORIGINS: 'https://example.com,http://localhost:5173',
       TREX_LOG_LEVEL: 'debug',
     });
@@ -63,7 +63,7 @@ describe('readEnvironment', () => {
       cwd: '/srv',
       maxSessions: 8,
       exitedLingerSeconds: 0,
-      logBytes: 65_536,
+      logBytes: 262_144,
       allowedOrigins: ['https://example.com', 'http://localhost:5173'],
       logLevel: 'debug',
     });
@@ -130,7 +130,7 @@ describe('readEnvironment', () => {
     ['TREX_PORT', 'port', 0, 65_535],
     ['TREX_MAX_SESSIONS', 'maxSessions', 1, 10_000],
     ['TREX_EXITED_LINGER_SECONDS', 'exitedLingerSeconds', 0, 86_400],
-    ['TREX_LOG_BYTES', 'logBytes', 65_536, 67_108_864],
+    ['TREX_LOG_BYTES', 'logBytes', 262_144, 67_108_864],
   ] as const)('%s', (name, key, min, max) => {
     it(`takes ${min} and ${max}`, () => {
       expect(read({ [name]: String(min) })[key]).toBe(min);

@@ -27,6 +27,12 @@ export type SettingValues = Omit<AppConfig, 'shell'> & {
   readonly shell: string | undefined;
 };
 
+/**
+ * Holds what a lone viewer may be behind before its process stands still: the 64 KiB at which it is paused, the read of
+ * up to 64 KiB that goes beyond them, and two more that may be on their way. A smaller log would lose some of it.
+ */
+export const MIN_LOG_BYTES = 262_144;
+
 export const settings: { readonly [K in keyof SettingValues]: Setting<SettingValues[K]> } = {
   host: {
     name: 'TREX_HOST',
@@ -84,7 +90,7 @@ export const settings: { readonly [K in keyof SettingValues]: Setting<SettingVal
   logBytes: wholeNumber({
     name: 'TREX_LOG_BYTES',
     meaning: 'How many bytes of its newest output are kept for each session.',
-    min: 65_536,
+    min: MIN_LOG_BYTES,
     max: 67_108_864,
     byDefault: 1_048_576,
   }),

@@ -2,8 +2,11 @@ import { readSync, writeSync } from 'node:fs';
 import { type ConnectOpts, type SocketConstructorOpts } from 'node:net';
 import { ReadStream } from 'node:tty';
 
+/** A paused terminal is read no more, but the read that crossed the mark may have been this large. */
+export const LARGEST_READ_BYTES = 64 * 1024;
+
 /** One for all terminals: what has been read is told before anything else is read. */
-const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
+const readBuffer = Buffer.allocUnsafeSlow(LARGEST_READ_BYTES);
 
 /** `empty`: nothing just now. `hungUp`: nobody has the terminal open, and what they printed has been read. */
 export type ReadResult = Uint8Array | 'empty' | 'hungUp';
@@ -44,7 +47,7 @@ export class Master {
     if (this.open) this.stream.pause();
   }
 
-  /** Reads what is there, at most 64 KiB of it. */
+  /** Reads what is there, at most {@link LARGEST_READ_BYTES} of it. */
   read(): ReadResult {
     if (!this.open) return 'hungUp';
     try {
