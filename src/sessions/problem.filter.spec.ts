@@ -1,4 +1,5 @@
-import { type ArgumentsHost, ForbiddenException, Logger, NotFoundException } from '@nestjs/common';
+import { type ArgumentsHost, ForbiddenException, NotFoundException } from '@nestjs/common';
+import { useFakeLogger } from '../../test/fakes/fake-logger.js';
 import { SessionError, type SessionErrorCode } from '../core/session-error.js';
 import { ProblemFilter } from './problem.filter.js';
 
@@ -32,9 +33,7 @@ function answerTo(error: unknown, response = new FakeResponse()): FakeResponse {
 }
 
 describe('errors over HTTP', () => {
-  beforeAll(() => {
-    Logger.overrideLogger(false);
-  });
+  const logger = useFakeLogger();
 
   it.each<[SessionErrorCode, number]>([
     ['INVALID_SIZE', 400],
@@ -51,6 +50,9 @@ describe('errors over HTTP', () => {
     expect(response.status).toBe(status);
     expect(response.headers).toEqual({ 'Content-Type': 'application/problem+json' });
     expect(response.body).toMatchObject({ type: 'about:blank', status, code, detail: 'a sentence' });
+    expect(logger().records).toEqual([
+      { level: 'debug', context: 'ProblemFilter', reason: code, msg: 'a sentence' },
+    ]);
   });
 
   it.each([
@@ -69,6 +71,7 @@ describe('errors over HTTP', () => {
       detail: 'something went wrong in the server',
       code: 'INTERNAL',
     });
+    expect(logger().records).toEqual([expect.objectContaining({ level: 'error' })]);
   });
 
   it('a status without a name still has a title', () => {

@@ -38,7 +38,10 @@ export class ProblemFilter implements ExceptionFilter {
   }
 
   private problemOf(error: unknown): Problem {
-    if (error instanceof SessionError) return described(statusOf[error.code], error.code, error.message);
+    if (error instanceof SessionError) {
+      this.logger.debug({ reason: error.code, msg: error.message });
+      return described(statusOf[error.code], error.code, error.message);
+    }
     if (error instanceof HttpException) return described(error.getStatus(), codeOf(error), error.message);
     this.logger.error(error);
     return described(HttpStatus.INTERNAL_SERVER_ERROR, 'INTERNAL', 'something went wrong in the server');

@@ -1,3 +1,4 @@
+import { useFakeLogger } from '../../test/fakes/fake-logger.js';
 import { FakeViewer } from '../../test/fakes/fake-viewer.js';
 import { settled } from '../../test/support/running-session.js';
 import { TestSessions } from '../../test/support/test-sessions.js';
@@ -15,6 +16,8 @@ async function withSessions(count: number, config: Partial<AppConfig> = {}): Pro
 }
 
 describe('closing', () => {
+  const logger = useFakeLogger();
+
   it('T008 · resolves when the process is gone and the session out of the registry', async () => {
     const { closer, registry, ptys } = await withSessions(1);
     const closing = closer.closeAndWait('s1');
@@ -55,6 +58,15 @@ describe('closing', () => {
     const closing = closer.closeAndWait('s1');
     clock.advance(CLOSE_TIMEOUT_MS);
     await expect(closing).rejects.toMatchObject({ code: 'CLOSE_TIMEOUT' });
+    expect(logger().records).toEqual([
+      {
+        level: 'error',
+        context: 'SessionCloser',
+        sessionId: 's1',
+        reason: 'CLOSE_TIMEOUT',
+        msg: 'the process of s1 could not be ended within 5000 ms',
+      },
+    ]);
     expect(registry.get('s1').status).toBe('active');
     ptys.last.end({ code: 137, signal: 'SIGKILL' });
     expect(registry.count()).toBe(0);
@@ -68,6 +80,7 @@ describe('closing', () => {
     expect(registry.list().map(({ id }) => id)).toEqual(['s3']);
     clock.advance(CLOSE_TIMEOUT_MS);
     await stopping;
+    expect(logger().records).toEqual([expect.objectContaining({ level: 'error', sessionId: 's3' })]);
   });
 
   it('a session that could not be started is not kept', async () => {

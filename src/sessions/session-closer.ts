@@ -1,6 +1,7 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { AppConfig } from '../config/app-config.js';
 import { Clock, type Timer } from '../core/clock.js';
+import { type SessionError } from '../core/session-error.js';
 import { type SessionEvent, SessionEvents } from '../core/session-events.js';
 import { type Session } from '../core/session.js';
 import { SessionRegistry } from './session-registry.js';
@@ -11,6 +12,7 @@ export const CLOSE_TIMEOUT_MS = 5000;
 /** Decides when a session leaves the registry. */
 @Injectable()
 export class SessionCloser implements OnApplicationShutdown {
+  private readonly logger = new Logger(SessionCloser.name);
   private readonly lingering = new Map<string, Timer>();
   /** Sessions that have ended by themselves and are kept, in the order of their ending. */
   private readonly kept = new Set<string>();
@@ -43,7 +45,14 @@ export class SessionCloser implements OnApplicationShutdown {
   async closeAndWait(id: string): Promise<void> {
     const session = this.registry.get(id);
     this.close(id);
-    await session.whenEnded(CLOSE_TIMEOUT_MS);
+    try {
+      await session.whenEnded(CLOSE_TIMEOUT_MS);
+    } catch (error) {
+      // Whoever asked is told, but it is the operator who can do something about such a process.
+      const { code, message } = error as SessionError;
+      this.logger.error({ sessionId: id, reason: code, msg: message });
+      throw error;
+    }
   }
 
   /** Ends every session; resolves when all are gone, or when those that are left cannot be ended. */

@@ -1,9 +1,10 @@
-import { Logger } from '@nestjs/common';
+import { useFakeLogger } from '../../test/fakes/fake-logger.js';
 import { SessionError } from '../core/session-error.js';
 import { ProtocolError } from '../protocol/protocol-error.js';
 import { errorMessage } from './terminal-error.filter.js';
 
 describe('an error message', () => {
+  const logger = useFakeLogger();
   const about = { sessionId: 's1', requestId: 'r1' };
 
   it('of a refusal gives its reason and what it is about', () => {
@@ -14,6 +15,15 @@ describe('an error message', () => {
       reason: 'SESSION_NOT_FOUND',
       error: 'session not found',
     });
+    expect(logger().records).toEqual([
+      {
+        level: 'debug',
+        context: 'TerminalErrorFilter',
+        ...about,
+        reason: 'SESSION_NOT_FOUND',
+        msg: 'session not found',
+      },
+    ]);
   });
 
   it('of a bad message repeats what could be read of it', () => {
@@ -25,15 +35,24 @@ describe('an error message', () => {
       reason: 'BAD_JSON',
       error: 'invalid message format',
     });
+    expect(logger().records).toEqual([
+      {
+        level: 'debug',
+        context: 'TerminalErrorFilter',
+        requestId: 'r2',
+        reason: 'BAD_JSON',
+        msg: 'invalid message format',
+      },
+    ]);
   });
 
   it('T30 · of a bug tells nothing', () => {
-    Logger.overrideLogger(false);
     expect(errorMessage(new Error('/secret/path'), about)).toEqual({
       type: 'error',
       ...about,
       reason: 'INTERNAL',
       error: 'something went wrong in the server',
     });
+    expect(logger().records).toEqual([expect.objectContaining({ level: 'error' })]);
   });
 });

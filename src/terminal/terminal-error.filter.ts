@@ -15,14 +15,19 @@ export class TerminalErrorFilter implements WsExceptionFilter {
   }
 }
 
-/** How an error is told to a client; a bug is logged whole and told without detail. */
+/** How an error is told to a client, and logged; a bug is logged whole and told without detail. */
 export function errorMessage(error: unknown, about: MessageReference = {}): ErrorMessage {
-  if (error instanceof ProtocolError) {
-    return { type: 'error', ...error.about, reason: error.code, error: error.message };
-  }
-  if (error instanceof SessionError) {
-    return { type: 'error', ...about, reason: error.code, error: error.message };
-  }
+  if (error instanceof ProtocolError) return refusal(error, error.about);
+  if (error instanceof SessionError) return refusal(error, about);
   logger.error(error);
   return { type: 'error', ...about, reason: 'INTERNAL', error: 'something went wrong in the server' };
+}
+
+/** What a refusal says is short and repeats nothing of what was typed, so it may be logged as it is. */
+function refusal(
+  { code: reason, message }: ProtocolError | SessionError,
+  about: MessageReference,
+): ErrorMessage {
+  logger.debug({ ...about, reason, msg: message });
+  return { type: 'error', ...about, reason, error: message };
 }

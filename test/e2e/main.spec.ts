@@ -195,12 +195,23 @@ describe('stopping', () => {
 });
 
 describe('the log', () => {
-  it('tells what happens in lines of JSON, and never what is typed or printed', async () => {
-    const { program, client } = await serve();
+  /** One object per line, or the test fails. */
+  function records(program: Program): Record<string, unknown>[] {
+    return program.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  it('T29 · tells what happens in lines of JSON, and never what is typed or printed', async () => {
+    const program = await start([], { TREX_LOG_LEVEL: 'trace' }).listening();
+    const client = await bed.connect(program);
     const sessionId = await client.create();
     client.send({ type: 'input', sessionId, data: 'echo typed-$((40 + 2))-printed\r' });
     await client.untilOutput(sessionId, 'typed-42-printed');
     client.sendRaw('{"type":"input","data":"typed-and-broken');
+    client.send({ type: 'input', sessionId: 's99', data: 'typed-in-vain' });
+    client.send({ type: 'input', sessionId: 'x\n{"level":"fatal"}', data: 'typed-in-vain' });
     await client.sync();
     client.send({ type: 'close', sessionId });
     await client.next({ type: 'exit', sessionId });
@@ -208,9 +219,44 @@ describe('the log', () => {
     program.signal('SIGTERM');
     expect(await program.ended()).toBe(0);
 
-    const lines = program.stdout.trimEnd().split('\n');
-    const told = lines.map((line) => (JSON.parse(line) as { msg: string }).msg);
-    expect(told).toEqual(expect.arrayContaining(['session created', 'session ended', 'SIGTERM: stopping']));
+    const told = records(program);
+    expect(told.map(({ msg }) => msg)).toEqual(
+      expect.arrayContaining(['session created', 'session ended', 'SIGTERM: stopping']),
+    );
+    expect(told.filter(({ level }) => level === 'fatal')).toEqual([]);
     expect(program.stdout).not.toMatch(/typed|printed/);
+  });
+
+  it('tells whom the gate refused at either door, and what was refused to those it let in', async () => {
+    const program = await start([], { TREX_LOG_LEVEL: 'debug' }).listening();
+    const origin = 'https://evil.example';
+    await fetch(`http://127.0.0.1:${program.port}/api/sessions`, { headers: { Origin: origin } });
+    await expect(bed.connect(program, { origin })).rejects.toThrow('403');
+    await fetch(`http://127.0.0.1:${program.port}/api/sessions/s99`);
+    const client = await bed.connect(program);
+    client.send({ type: 'input', sessionId: 's99', data: 'x' }, { type: 'resize', cols: 0, rows: 0 });
+    await client.sync();
+    const sessionId = await client.create({ cwd: '/no/such/directory' });
+    await client.next({ type: 'exit', sessionId, cause: 'failed' });
+
+    program.signal('SIGTERM');
+    expect(await program.ended()).toBe(0);
+
+    const told = records(program);
+    const refused = {
+      level: 'warn',
+      context: 'Gate',
+      origin,
+      msg: expect.stringContaining('refused') as string,
+    };
+    expect(told.filter(({ level }) => level === 'warn')).toEqual([
+      expect.objectContaining(refused),
+      expect.objectContaining(refused),
+    ]);
+    const about = (reason: string): unknown =>
+      told.filter((one) => one.level === 'debug' && one.reason === reason);
+    expect(about('SESSION_NOT_FOUND')).toHaveLength(2);
+    expect(about('INVALID_SIZE')).toHaveLength(1);
+    expect(about('INVALID_CWD')).toEqual([expect.objectContaining({ sessionId })]);
   });
 });

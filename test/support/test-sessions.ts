@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { type AppConfig } from '../../src/config/app-config.js';
 import { SessionEvents, type SessionEventType } from '../../src/core/session-events.js';
 import { SessionCloser } from '../../src/sessions/session-closer.js';
@@ -5,6 +6,9 @@ import { SessionOpener } from '../../src/sessions/session-opener.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
 import { FakeClock } from '../fakes/fake-clock.js';
 import { FakePtyFactory } from '../fakes/fake-pty.js';
+
+// Without Nest, its loggers would write to the console.
+Logger.overrideLogger(false);
 
 /** A configuration that touches nothing of the machine. */
 export function testConfig(overrides: Partial<AppConfig> = {}): AppConfig {
