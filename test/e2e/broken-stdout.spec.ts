@@ -1,10 +1,22 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { transformFileSync } from '@swc/core';
+import { type Shell, Shells } from '../pty/support/shells.js';
+import { until } from '../support/until.js';
 
 const ROOT = resolve(__dirname, '../..');
 /** Of a kilobyte each: far more than any pipe holds. */
@@ -98,6 +110,58 @@ describe('a server whose log cannot be written', () => {
     expect(await once(child, 'exit')).toEqual([0, null]);
   });
 });
+
+describe('a server whose log goes to a terminal', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'trex-log-'));
+  const sign = join(folder, 'sign');
+  let shells: Shells;
+
+  beforeAll(() => {
+    compileObservability(folder);
+    writeFileSync(join(folder, 'program.js'), PROGRAM);
+  });
+
+  beforeEach(() => {
+    shells = new Shells();
+    writeFileSync(sign, '');
+  });
+
+  afterEach(() => shells.dispose());
+
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it.each([
+    ['is stopped with Ctrl-S', () => undefined, '\x13'],
+    ['is shown by nobody', ({ pty }: Shell) => pty.pause(), ''],
+  ])('goes on while that %s, and tells the rest when it can', async (_, stop, keys) => {
+    // The shell waits for it with the same terminal in its hands. Its sign of life goes elsewhere.
+    const program = `${process.execPath} ${join(folder, 'program.js')} 300 2>${sign}`;
+    const env = `NODE_PATH=${join(ROOT, 'node_modules')}`;
+    // Here any key would undo a Ctrl-S, unlike in most terminals.
+    const shell = await shells.sh(`stty -ixany; echo ready; ${env} ${program}; echo "ended: $?"`);
+    const { pty, heard } = shell;
+    await heard.untilText('ready');
+
+    stop(shell);
+    pty.write(Buffer.from(`${keys}go\n`));
+    await until(() => readFileSync(sign, 'utf8') === 'still here\n', 'it is still there');
+    expect(heard.text.includes('still here')).toBe(false);
+    for (const fd of [0, 1, 2]) expect(isNonBlocking(pty.pid, fd)).toBe(false);
+    pty.resume();
+    pty.write(Buffer.from('\x11'));
+
+    await heard.untilText('still here');
+    expect(heard.text.match(/\{"i":\d+\}/g)).toEqual(Array.from({ length: 300 }, (__, i) => `{"i":${i}}`));
+    pty.write(Buffer.from('\x04'));
+    await heard.untilText('ended: 0');
+  });
+});
+
+/** Whether writing to what a process has open may fail for want of room: a matter of the opened file, not the process. */
+function isNonBlocking(pid: number, fd: number): boolean {
+  const [, flags] = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))!;
+  return (parseInt(flags!, 8) & constants.O_NONBLOCK) !== 0;
+}
 
 /** Compiles the logger, so that a process of its own can run it. */
 function compileObservability(target: string): void {
