@@ -3,6 +3,7 @@ import { Test } from '@nestjs/testing';
 import { AppConfig } from './app-config.js';
 import { ConfigModule } from './config.module.js';
 import { readEnvironment } from './environment.js';
+import { readMachine } from './machine.js';
 
 @Injectable()
 class Reader {
@@ -11,7 +12,7 @@ class Reader {
 
 describe('ConfigModule', () => {
   it('gives every provider the configuration the application was started with', async () => {
-    const config = readEnvironment({}, { home: '/', shells: ['/bin/sh'] });
+    const config = readEnvironment({}, readMachine());
     const app = await Test.createTestingModule({
       imports: [ConfigModule.with(config)],
       providers: [Reader],

@@ -9,6 +9,8 @@ const machine: Machine = {
   home: '/home/ada',
   userShell: '/bin/zsh',
   shells: ['/bin/sh', '/bin/bash', '/bin/zsh', '/usr/bin/fish'],
+  mayExecute: () => true,
+  mayEnter: () => true,
 };
 
 function read(env: Environment, on: Partial<Machine> = {}): AppConfig {
@@ -103,6 +105,27 @@ describe('readEnvironment', () => {
       'TREX_SHELL must be an absolute path, or the name of one of /bin/sh, /bin/bash, /bin/zsh, /usr/bin/fish, got "csh"',
       'TREX_SHELLS must be absolute paths, separated by commas, got "bin/not"',
     ]);
+  });
+
+  it('lists a shell that cannot run and a directory that cannot be entered with the other problems', () => {
+    const nothing = { mayExecute: () => false, mayEnter: () => false };
+
+    expect(
+      problemsOf({ TREX_SHELL: '/opt/nu', TREX_CWD: '/gone', TREX_PORT: 'ten' }, nothing).toSorted(),
+    ).toEqual([
+      'TREX_CWD must be a directory that the server may enter, got "/gone"',
+      'TREX_PORT must be a whole number from 0 to 65535, got "ten"',
+      'TREX_SHELL must be a file that the server may execute, got "/opt/nu"',
+    ]);
+  });
+
+  it('complains once about what is not even a path', () => {
+    const onlyTheDefaults = {
+      mayExecute: (path: string) => machine.shells.includes(path),
+      mayEnter: (path: string) => path === machine.home,
+    };
+
+    expect(problemsOf({ TREX_SHELL: 'bin/nu', TREX_CWD: 'work' }, onlyTheDefaults)).toHaveLength(2);
   });
 
   it('shows a hostile text without letting it act on the terminal', () => {
@@ -290,6 +313,8 @@ describe('readEnvironment', () => {
       home: fc.constant('/'),
       userShell: fc.option(fc.string(), { nil: undefined }),
       shells: fc.subarray([...machine.shells]),
+      mayExecute: fc.func(fc.boolean()),
+      mayEnter: fc.func(fc.boolean()),
     });
 
     fc.assert(
@@ -298,6 +323,8 @@ describe('readEnvironment', () => {
           const config = readEnvironment(env, on);
           expect(config.shells).toContain(config.shell);
           expect(new Set(config.shells).size).toBe(config.shells.length);
+          expect(on.mayExecute(config.shell)).toBe(true);
+          expect(on.mayEnter(config.cwd)).toBe(true);
         } catch (error) {
           if (!(error instanceof ConfigError)) throw error;
           expect(error.problems.length).toBeGreaterThan(0);
@@ -357,6 +384,14 @@ describe('the shell', () => {
       expect(problemsOf({ TREX_SHELL: shell })).toHaveLength(1);
     },
   );
+
+  it('is run by its name only where it can be executed', () => {
+    const on = { mayExecute: (path: string) => path !== '/opt/nu' };
+
+    expect(problemsOf({ TREX_SHELL: 'nu', TREX_SHELLS: '/opt/nu' }, on)).toEqual([
+      'TREX_SHELL must be a file that the server may execute, got "/opt/nu"',
+    ]);
+  });
 
   it('has to be named where the machine has none', () => {
     const problem =

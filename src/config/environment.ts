@@ -30,7 +30,7 @@ export function readEnvironment(env: Environment, machine: Machine): AppConfig {
     port: read(settings.port),
     shell: chooseShell(asked, shells, env, machine, problems),
     shells,
-    cwd: read(settings.cwd),
+    cwd: enterable(read(settings.cwd), machine, problems),
     maxSessions: read(settings.maxSessions),
     exitedLingerSeconds: read(settings.exitedLingerSeconds),
     logBytes: read(settings.logBytes),
@@ -68,11 +68,27 @@ function chooseShell(
 ): string {
   const found =
     asked === undefined ? defaultShell(shells, env.SHELL, machine.userShell) : findShell(asked, shells);
-  if (found !== undefined) return found;
+  if (found !== undefined) return executable(found, machine, problems);
   const oneOf = `an absolute path, or the name of one of ${shells.map(shown).join(', ')}`;
   const isNone = asked === undefined || shells.length === 0;
   problems.push(isNone ? NO_SHELL : mustBe(settings.shell, oneOf, [asked]));
   return '';
+}
+
+/** Else the server would start, and every session fail. */
+function executable(shell: string, machine: Machine, problems: string[]): string {
+  if (!machine.mayExecute(shell)) {
+    problems.push(mustBe(settings.shell, 'a file that the server may execute', [shell]));
+  }
+  return shell;
+}
+
+/** As {@link executable}. */
+function enterable(cwd: string, machine: Machine, problems: string[]): string {
+  if (!machine.mayEnter(cwd)) {
+    problems.push(mustBe(settings.cwd, 'a directory that the server may enter', [cwd]));
+  }
+  return cwd;
 }
 
 function mustBe(setting: Setting<unknown>, what: string, got: readonly string[]): string {

@@ -1,11 +1,13 @@
 import { type MachineSource, readMachine } from './machine.js';
 
-/** A machine whose executables are given as path → the file it leads to. */
+/** A machine whose executables are given as path → the file it leads to, and its directories as they are. */
 function machineWith({
   files = {},
+  directories = [],
   ...said
 }: {
   files?: Record<string, string>;
+  directories?: readonly string[];
   etcShells?: string;
   home?: string;
   userShell?: string;
@@ -15,6 +17,7 @@ function machineWith({
     userShell: () => said.userShell,
     etcShells: () => said.etcShells,
     executable: (path) => files[path],
+    enterable: (path) => directories.includes(path),
   };
 }
 
@@ -86,12 +89,23 @@ describe('readMachine', () => {
   });
 
   it("passes on the account's home and shell", () => {
-    const machine = readMachine(machineWith({ home: '/home/ada', userShell: '/bin/zsh' }));
+    const machine = readMachine(
+      machineWith({ home: '/home/ada', userShell: '/bin/zsh', directories: ['/home/ada'] }),
+    );
 
     expect(machine).toMatchObject({ home: '/home/ada', userShell: '/bin/zsh' });
   });
 
-  it.each([undefined, '', 'relative'])('starts at the root when home is %j', (home) => {
+  it('knows which files it may execute and which directories it may enter', () => {
+    const machine = readMachine(machineWith({ files: { '/opt/nu': '/opt/nu' }, directories: ['/srv'] }));
+
+    expect(machine.mayExecute('/opt/nu')).toBe(true);
+    expect(machine.mayExecute('/opt/gone')).toBe(false);
+    expect(machine.mayEnter('/srv')).toBe(true);
+    expect(machine.mayEnter('/gone')).toBe(false);
+  });
+
+  it.each([undefined, '', 'relative', '/nonexistent'])('starts at the root when home is %j', (home) => {
     expect(readMachine(machineWith({ ...(home !== undefined && { home }) })).home).toBe('/');
   });
 
@@ -100,5 +114,13 @@ describe('readMachine', () => {
 
     expect(machine.home).toMatch(/^\//);
     expect(machine.shells.length).toBeGreaterThan(0);
+    for (const [path, isFile, isDirectory] of [
+      [process.execPath, true, false],
+      ['/', false, true],
+      ['/etc/passwd', false, false],
+      ['/nonexistent', false, false],
+    ] as const) {
+      expect([path, machine.mayExecute(path), machine.mayEnter(path)]).toEqual([path, isFile, isDirectory]);
+    }
   });
 });

@@ -2,14 +2,18 @@ import { accessSync, constants, readFileSync, realpathSync, statSync } from 'nod
 import { homedir, userInfo } from 'node:os';
 import { posix } from 'node:path';
 
-/** What the machine says, read once at the start so that everything after is a function of it. */
+/** What the machine says at the start, so that everything after is a function of it. */
 export interface Machine {
-  /** Absolute. */
+  /** Absolute, and a directory that can be entered. */
   readonly home: string;
   /** The account's login shell; missing when the user has no account, as in some containers. */
   readonly userShell?: string | undefined;
   /** Absolute paths of executable, interactive shells, no program twice under one name. */
   readonly shells: readonly string[];
+  /** Whether a path leads to a file that this user may execute. */
+  mayExecute(path: string): boolean;
+  /** Whether a path leads to a directory that this user may enter. */
+  mayEnter(path: string): boolean;
 }
 
 /** What {@link readMachine} asks. Nothing here throws. */
@@ -20,6 +24,8 @@ export interface MachineSource {
   etcShells(): string | undefined;
   /** The file a path leads to, links followed; `undefined` unless it is a file this user may execute. */
   executable(path: string): string | undefined;
+  /** Whether a path leads to a directory that this user may enter. */
+  enterable(path: string): boolean;
 }
 
 /** Looked for when `/etc/shells` is missing or names nothing usable. */
@@ -57,9 +63,12 @@ export function readMachine(source: MachineSource = thisMachine): Machine {
   const home = source.home();
   const listed = usableShells(shellLines(source.etcShells() ?? ''), source);
   return {
-    home: home?.startsWith('/') ? home : '/',
+    // As login(1) does: accounts of services are often given a home that is not there.
+    home: home?.startsWith('/') && source.enterable(home) ? home : '/',
     userShell: source.userShell(),
     shells: listed.length > 0 ? listed : usableShells(WELL_KNOWN_SHELLS, source),
+    mayExecute: (path) => source.executable(path) !== undefined,
+    mayEnter: (path) => source.enterable(path),
   };
 }
 
@@ -97,6 +106,11 @@ const thisMachine: MachineSource = {
       accessSync(path, constants.X_OK);
       return statSync(path).isFile() ? realpathSync(path) : undefined;
     }),
+  enterable: (path) =>
+    unlessItThrows(() => {
+      accessSync(path, constants.X_OK);
+      return statSync(path).isDirectory();
+    }) ?? false,
 };
 
 /** What cannot be read is not there: the caller has an answer for that. */

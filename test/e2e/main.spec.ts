@@ -94,6 +94,20 @@ describe('the settings', () => {
     expect(lines).toHaveLength(8);
   });
 
+  it('of what every session would fail with are refused at the start', async () => {
+    const program = start([], { TREX_SHELL: '/etc/passwd', TREX_CWD: '/nonexistent', TREX_PORT: 'ten' });
+
+    expect(await program.ended()).toBe(78);
+    expect(program.stdout).toBe('');
+    expect(program.stderr.split('\n')).toEqual(
+      expect.arrayContaining([
+        'trex: TREX_SHELL must be a file that the server may execute, got "/etc/passwd"',
+        'trex: TREX_CWD must be a directory that the server may enter, got "/nonexistent"',
+        'trex: TREX_PORT must be a whole number from 0 to 65535, got "ten"',
+      ]),
+    );
+  });
+
   it('of a port that is in use are answered with one clear sentence', async () => {
     const { program } = await serve();
 
