@@ -207,4 +207,13 @@ describe("Nest's start-up", () => {
 
     expect(destination.records).toEqual([{ level: 'warn', context, msg: message }]);
   });
+
+  it('leaves it to whoever called the application to tell what that throws', () => {
+    const { logger, destination } = loggerAt('info');
+
+    logger.error('Error: listen EADDRINUSE', undefined, 'NestApplication');
+    logger.error(new Error('oops'), undefined, 'Sessions');
+
+    expect(destination.records).toEqual([expect.objectContaining({ context: 'Sessions', msg: 'oops' })]);
+  });
 });

@@ -14,6 +14,9 @@ const START_UP_CONTEXTS: ReadonlySet<unknown> = new Set([
   'WebSocketsController',
 ]);
 
+/** It throws whatever it logs as an error, such as a port that is in use: whoever called it tells that once. */
+const THROWS_WHAT_IT_LOGS = 'NestApplication';
+
 /**
  * Nest's logger on pino. Beside Nest's `(message, …, context)` every method takes a structured record, such as
  * `{ sessionId, msg: 'session ended' }`, and writes its fields as they are.
@@ -42,7 +45,7 @@ export class PinoLogger implements LoggerService {
   }
 
   error(message: unknown, ...rest: unknown[]): void {
-    this.write('error', message, rest);
+    this.write(rest.at(-1) === THROWS_WHAT_IT_LOGS ? 'debug' : 'error', message, rest);
   }
 
   warn(message: unknown, ...rest: unknown[]): void {

@@ -115,6 +115,7 @@ describe('the settings', () => {
 
     expect(await second.ended()).toBe(1);
     expect(second.stderr).toMatch(/^trex: .+\n$/);
+    expect(second.stdout).toBe('');
     expect(second.stderr).toContain(`127.0.0.1:${program.port}`);
     expect(second.stderr).toContain('TREX_PORT');
     program.signal('SIGTERM');
