@@ -11,6 +11,7 @@ import { WebSocket } from 'ws';
 import { writeOrCheck } from './committed-file.mjs';
 
 const DEADLINE_MS = 20_000;
+const SERVER_URL = /http:\/\/127\.0\.0\.1:\d+/;
 const PROMPT = /(?:^|\n)([^\n]*[#$] )$/;
 
 const home = mkdtempSync(join(tmpdir(), 'trex-first-run-'));
@@ -26,8 +27,7 @@ const deadline = setTimeout(() => {
 
 const told = [];
 try {
-  const url = await listeningUrl();
-  await firstRun(url);
+  await firstRun(await startUpMessage());
   server.kill('SIGTERM');
   const code = await new Promise((resolve) => server.once('exit', resolve));
   if (code !== 0) throw new Error(`the server ended with ${code}`);
@@ -38,18 +38,20 @@ try {
   rmSync(home, { recursive: true, force: true });
 }
 
-async function listeningUrl() {
+/** What the log says of where it listens: the part that its line for a program and its text for a person share. */
+async function startUpMessage() {
   for await (const line of createInterface({ input: server.stdout })) {
-    const [, url] = /listening on (http:\S+?)"?[,}]/.exec(line) ?? [];
-    if (url) {
+    const { msg } = JSON.parse(line);
+    if (SERVER_URL.test(msg)) {
       server.stdout.resume();
-      return url;
+      return msg;
     }
   }
   throw new Error('the server did not start');
 }
 
-async function firstRun(url) {
+async function firstRun(started) {
+  const [url] = SERVER_URL.exec(started);
   tell(
     '# A first run',
     '',
@@ -61,7 +63,7 @@ async function firstRun(url) {
     '',
     '```',
     '$ npm ci && npm start',
-    'trex is listening on http://127.0.0.1:3000',
+    alike(started),
     '```',
     '',
     'A client opens `ws://127.0.0.1:3000/ws` and asks for three shells:',
@@ -159,7 +161,7 @@ async function rest(method, url) {
   const response = await fetch(url, { method });
   const body = await response.text();
   openBlock();
-  tell(alike(`$ curl -i ${method === 'GET' ? '' : `-X ${method} `}${url.replace(/:\d+/, ':3000')}`));
+  tell(alike(`$ curl -i ${method === 'GET' ? '' : `-X ${method} `}${url}`));
   tell(`HTTP/1.1 ${response.status} ${response.statusText}`);
   if (body)
     tell(
@@ -191,7 +193,10 @@ function frame(direction, message) {
 }
 
 function alike(text) {
-  return text.replaceAll(home, '/home/you').replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '2026-…Z');
+  return text
+    .replaceAll(home, '/home/you')
+    .replace(SERVER_URL, 'http://127.0.0.1:3000')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '2026-…Z');
 }
 
 function tell(...lines) {
