@@ -121,8 +121,8 @@ export class TerminalAdapter extends WsAdapter {
   }
 
   /**
-   * To be upgraded with another method or to anything else is a wish that a server may ignore (RFC 9110, 7.8), and `h2c` is one that some HTTP
-   * clients always have. Node hands such requests over here, because we listen, and would leave them unanswered.
+   * To be upgraded with another method or to anything else is a wish that a server may ignore (RFC 9110, 7.8), and
+   * `h2c` is one that some HTTP clients always have. Node hands such requests over here, because we listen, and would leave them unanswered.
    */
   private answerWithoutUpgrade(request: IncomingMessage, socket: Duplex): void {
     const response = new ServerResponse(request);
