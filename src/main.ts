@@ -1,6 +1,8 @@
 import 'reflect-metadata';
 import { type NestExpressApplication } from '@nestjs/platform-express';
+import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
+import { isatty } from 'node:tty';
 import { parseArgs } from 'node:util';
 import { createApp } from './app.js';
 import { type AppConfig } from './config/app-config.js';
@@ -48,6 +50,7 @@ function readConfig(): AppConfig {
 
 async function serve(config: AppConfig): Promise<void> {
   const logger = standardLogger(config.logLevel);
+  letGoOfTerminalsAtExit();
   const app = await createApp(config, PtyModule, logger);
   stopOnSignal(app, logger);
   await selfTest(app.get(PtyFactory));
@@ -69,6 +72,15 @@ function stopOnSignal(app: NestExpressApplication, logger: PinoLogger): void {
       }
     });
   }
+}
+
+/**
+ * Node sets the terminals it was started with as they were before, and aborts when one has gone: as it has at the SIGHUP
+ * that says so.
+ */
+function letGoOfTerminalsAtExit(): void {
+  const terminals = [0, 1, 2].filter((fd) => isatty(fd));
+  process.once('exit', () => terminals.forEach((fd) => closeSync(fd)));
 }
 
 function quit(code: number, lines: readonly string[]): never {

@@ -1,6 +1,7 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Shells } from '../pty/support/shells.js';
 import { childrenOf, lives } from '../support/leaks.js';
 import { type Program, useProgram } from '../support/program.js';
 import { type TestClient } from '../support/test-client.js';
@@ -188,6 +189,18 @@ describe('stopping', () => {
     expect(code).toBe(128 + 15);
     expect(tookMs).toBeGreaterThanOrEqual(1000);
     await until(() => !lives(pid), 'its process is hung up on');
+  });
+
+  it('stops as cleanly when the terminal that it was started in goes away', async () => {
+    const shells = new Shells();
+    const code = shells.path('code');
+    const { pty, heard } = await shells.sh(
+      `trap '' HUP; TREX_PORT=0 '${process.execPath}' '${start.main()}'; echo "exited with $?" >${code}`,
+    );
+    await heard.untilText('is listening on');
+    await pty.close();
+    expect(readFileSync(code, 'utf8')).toBe('exited with 0\n');
+    await shells.dispose();
   });
 
   it('killed, it leaves no process behind: each is hung up on', async () => {

@@ -63,8 +63,14 @@ export class Program {
   }
 }
 
+export interface Start {
+  (args?: readonly string[], env?: Record<string, string>): Program;
+  /** Path of what is started, for Node. */
+  main(): string;
+}
+
 /** Builds the program once for the surrounding `describe`, and ends after each test what the test has started. */
-export function useProgram(): (args?: readonly string[], env?: Record<string, string>) => Program {
+export function useProgram(): Start {
   const started: Program[] = [];
   let folder = '';
   beforeAll(async () => {
@@ -78,8 +84,9 @@ export function useProgram(): (args?: readonly string[], env?: Record<string, st
     await Promise.all(started.splice(0).map((program) => program.kill()));
   });
   afterAll(() => rmSync(folder, { recursive: true }));
-  return (args = [], env = {}) => {
-    const child = spawn(process.execPath, [join(folder, 'dist/main.js'), ...args], {
+  const main = (): string => join(folder, 'dist/main.js');
+  const start = (args: readonly string[] = [], env: Record<string, string> = {}): Program => {
+    const child = spawn(process.execPath, [main(), ...args], {
       cwd: folder,
       env: { PATH: process.env.PATH, HOME: folder, SHELL: '/bin/bash', TREX_PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -88,4 +95,5 @@ export function useProgram(): (args?: readonly string[], env?: Record<string, st
     started.push(program);
     return program;
   };
+  return Object.assign(start, { main });
 }
