@@ -23,7 +23,7 @@ export function startedAlone({ file, args, environment }: Program): Program {
   const [locale, rest] = separate(environment);
   return {
     file: bash(),
-    args: ['-p', '-c', CLOSE_ALL_AND_EXEC, file, `${locale.length}`, ...locale, ...args],
+    args: ['-p', '-c', CLOSE_ALL_AND_EXEC, NAME, file, `${locale.length}`, ...locale, ...args],
     environment: rest,
   };
 }
@@ -34,10 +34,12 @@ export function startedAlone({ file, args, environment }: Program): Program {
  */
 const CLOSE_ALL_AND_EXEC = [
   'for fd in /proc/self/fd/*; do fd=${fd##*/}; ((fd < 3)) || eval "exec $fd>&-"; done',
-  'export "${@:2:$1}" &>/dev/null',
-  'shift $(($1 + 1))',
-  'exec "$0" "$@"',
+  'export "${@:3:$2}" &>/dev/null',
+  'exec "$1" "${@:3 + $2}"',
 ].join('; ');
+
+/** What this bash calls itself. With the shell's own name it would, as `rbash`, refuse to do its work. */
+const NAME = 'trex';
 
 function separate(environment: Program['environment']): [locale: string[], rest: Record<string, string>] {
   const entries = Object.entries(environment);

@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, symlinkSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
@@ -68,6 +68,17 @@ describe('real processes side by side', () => {
       await Promise.all(readers);
     },
     MANY_MS,
+  );
+
+  it.each(['rbash', 'sh', 'bash', '-bash', 'a=b', 'sp ace', '$(echo)'])(
+    'run under the name of %j too',
+    async (name) => {
+      const shell = shells.path(name);
+      symlinkSync('/bin/bash', shell);
+      const { heard } = await shells.run(shell, ['-c', 'echo "<$0>"', 'its own name'], new Recording());
+      expect(await heard.untilEnded()).toEqual({ code: 0 });
+      expect(heard.text).toBe('<its own name>\r\n');
+    },
   );
 
   it('hear of the end of their own terminal, in time to go by themselves, while another lives', async () => {
