@@ -16,6 +16,31 @@ const SLOWEST_TICK_MS = 100;
 const HOPELESS_MS = 5000;
 const HOPELESS_TICK_MS = 1000;
 
+/** What ending sessions takes: the table of processes, signals, and time. */
+export interface Machine {
+  /** As {@link readProcess}. */
+  read(pid: number): ProcessEntry | undefined;
+  /** As {@link readProcesses}. */
+  readAll(): Promise<readonly ProcessEntry[]>;
+  /** As kill(2): a negative pid names a process group. Throws when there is nobody, or nobody of ours. */
+  kill(pid: number, signal: NodeJS.Signals): void;
+  /** In milliseconds, never going back. */
+  now(): number;
+  /** @returns the way to prevent it. */
+  after(ms: number, task: () => void): () => void;
+}
+
+const thisMachine: Machine = {
+  read: readProcess,
+  readAll: readProcesses,
+  kill: (pid, signal) => void process.kill(pid, signal),
+  now: () => performance.now(),
+  after: (ms, task) => {
+    const timer = setTimeout(task, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
 export function posixSessionOf(shell: number): PosixSession {
   return { id: shell, startTime: readProcess(shell)?.startTime };
 }
@@ -26,13 +51,15 @@ export function posixSessionOf(shell: number): PosixSession {
  */
 export class SessionEnder {
   private readonly endings = new Set<Ending>();
-  private timer?: NodeJS.Timeout;
+  private cancelTick: () => void = () => undefined;
   private scanning = false;
+
+  constructor(private readonly machine: Machine = thisMachine) {}
 
   /** Resolves when no process of the session is left. The shell has been signalled when this returns. */
   end(session: PosixSession): Promise<void> {
     return new Promise((gone) => {
-      const ending = new Ending(session, gone);
+      const ending = new Ending(this.machine, session, gone);
       ending.hangUpShell();
       this.endings.add(ending);
       this.tickIn(0);
@@ -41,20 +68,20 @@ export class SessionEnder {
 
   private tickIn(ms: number): void {
     if (this.scanning) return;
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.tick(), ms);
+    this.cancelTick();
+    this.cancelTick = this.machine.after(ms, () => void this.tick());
   }
 
   private async tick(): Promise<void> {
     // Whoever comes during the scan is judged by the next one: this one has passed some of its processes already.
     const judged = [...this.endings];
-    const began = performance.now();
+    const began = this.machine.now();
     this.scanning = true;
-    const found = await readProcesses().catch(() => undefined);
+    const found = await this.machine.readAll().catch(() => undefined);
     this.scanning = false;
     // Unreadable, as without a free descriptor: nothing is known, so nothing is judged, and the next tick asks again.
     if (found) this.judge(judged, found);
-    if (this.endings.size > 0) this.tickIn(this.nextTickMs(performance.now() - began));
+    if (this.endings.size > 0) this.tickIn(this.nextTickMs(this.machine.now() - began));
   }
 
   private judge(endings: readonly Ending[], found: readonly ProcessEntry[]): void {
@@ -72,17 +99,20 @@ export class SessionEnder {
 
 /** One session on its way out. */
 class Ending {
-  private readonly began = performance.now();
+  private readonly began: number;
   private readonly hungUp = new Set<number>();
   private emptyScans = 0;
 
   constructor(
+    private readonly machine: Machine,
     private readonly session: PosixSession,
     private readonly gone: () => void,
-  ) {}
+  ) {
+    this.began = machine.now();
+  }
 
   get ageMs(): number {
-    return performance.now() - this.began;
+    return this.machine.now() - this.began;
   }
 
   /** Often at first, when most go, and again after the first SIGKILL; then ever less often. */
@@ -133,33 +163,33 @@ class Ending {
     if (this.ageMs >= POLITE_MS) return this.kill(entry);
     if (this.hungUp.has(pid)) return;
     this.hungUp.add(pid);
-    send(pid, 'SIGHUP');
+    this.send(pid, 'SIGHUP');
     // A stopped process acts on nothing but SIGKILL until it is continued.
-    send(pid, 'SIGCONT');
+    this.send(pid, 'SIGCONT');
   }
 
   /** With its whole group, at one blow: children that start others and go are younger than any list of them. */
   private kill({ pid, group, session }: ProcessEntry): void {
     // Before setsid(2) the shell is in the server's own group.
-    if (session === this.session.id) send(-group, 'SIGKILL');
-    send(pid, 'SIGKILL');
+    if (session === this.session.id) this.send(-group, 'SIGKILL');
+    this.send(pid, 'SIGKILL');
   }
 
   private look(pid: number): ProcessEntry | undefined {
     try {
-      const entry = readProcess(pid);
+      const entry = this.machine.read(pid);
       return entry && this.owns(entry) ? entry : undefined;
     } catch {
       // The table cannot be read just now: better no signal than one to a stranger. The next tick tries again.
       return undefined;
     }
   }
-}
 
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // ESRCH: it went by itself in this very moment. EPERM: it runs as another user (sudo); it is not ours to end.
+  private send(pid: number, signal: NodeJS.Signals): void {
+    try {
+      this.machine.kill(pid, signal);
+    } catch {
+      // ESRCH: it went by itself in this very moment. EPERM: it runs as another user (sudo); it is not ours to end.
+    }
   }
 }
