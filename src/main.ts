@@ -76,11 +76,11 @@ function stopOnSignal(app: NestExpressApplication, logger: PinoLogger): void {
 
 /**
  * Node sets the terminals it was started with as they were before, and aborts when one has gone: as it has at the SIGHUP
- * that says so.
+ * that says so. One that is there is kept: what is fatal is told on it after this.
  */
 function letGoOfTerminalsAtExit(): void {
   const terminals = [0, 1, 2].filter((fd) => isatty(fd));
-  process.once('exit', () => terminals.forEach((fd) => closeSync(fd)));
+  process.once('exit', () => terminals.filter((fd) => !isatty(fd)).forEach((fd) => closeSync(fd)));
 }
 
 function quit(code: number, lines: readonly string[]): never {

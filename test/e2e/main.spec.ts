@@ -1,6 +1,7 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Programs } from '../pty/support/programs.js';
 import { Shells } from '../pty/support/shells.js';
 import { childrenOf, lives } from '../support/leaks.js';
 import { type Program, useProgram } from '../support/program.js';
@@ -191,16 +192,41 @@ describe('stopping', () => {
     await until(() => !lives(pid), 'its process is hung up on');
   });
 
-  it('stops as cleanly when the terminal that it was started in goes away', async () => {
-    const shells = new Shells();
-    const code = shells.path('code');
-    const { pty, heard } = await shells.sh(
-      `trap '' HUP; TREX_PORT=0 '${process.execPath}' '${start.main()}'; echo "exited with $?" >${code}`,
-    );
-    await heard.untilText('is listening on');
-    await pty.close();
-    expect(readFileSync(code, 'utf8')).toBe('exited with 0\n');
-    await shells.dispose();
+  describe('in a terminal', () => {
+    let shells: Shells;
+    beforeEach(() => (shells = new Shells()));
+    afterEach(() => shells.dispose());
+
+    it('stops as cleanly when that goes away', async () => {
+      const code = shells.path('code');
+      // Whoever holds the terminal is killed. The kernel tells the shell, and the shell its job, as shells do.
+      const programs = new Programs();
+      try {
+        const script =
+          `TREX_PORT=0 '${process.execPath}' '${start.main()}' & server=$!; trap 'kill -HUP $server' HUP; ` +
+          `wait $server; wait $server; echo "exited with $?" >${code}`;
+        const holder = programs.start('hold-terminal', { args: [script] });
+        await until(() => holder.output.includes('is listening on'), 'it listens');
+        holder.kill();
+        await until(() => existsSync(code) && readFileSync(code, 'utf8').endsWith('\n'), 'it has ended');
+        expect(readFileSync(code, 'utf8')).toBe('exited with 0\n');
+        await holder.ended;
+      } finally {
+        programs.dispose();
+      }
+    });
+
+    it('tells of a bug that ends it, there', async () => {
+      const bug = shells.path('bug.cjs');
+      writeFileSync(bug, `process.once('SIGUSR2', () => { throw new Error('a bug that nobody catches'); });`);
+      const { pty, heard } = await shells.sh(
+        `TREX_PORT=0 exec '${process.execPath}' -r '${bug}' '${start.main()}'`,
+      );
+      await heard.untilText('is listening on');
+      process.kill(pty.pid, 'SIGUSR2');
+      await heard.untilText('a bug that nobody catches');
+      await heard.untilEnded();
+    });
   });
 
   it('killed, it leaves no process behind: each is hung up on', async () => {

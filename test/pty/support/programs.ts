@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -22,6 +22,25 @@ export interface Circumstances {
 /** A user that runs nothing else, so that what it may run is known. Only root can take its identity. */
 export const NOBODY_ELSE = 64_123;
 
+export class RunningProgram {
+  /** What it has printed, on either stream. */
+  output = '';
+  readonly ended: Promise<Ended>;
+
+  constructor(private readonly child: ChildProcessWithoutNullStreams) {
+    child.stdout.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    this.ended = new Promise((ended, failed) => {
+      child.on('error', failed);
+      child.on('close', (code, signal) => ended({ code, signal, output: this.output }));
+    });
+  }
+
+  kill(): void {
+    this.child.kill('SIGKILL');
+  }
+}
+
 /** The programs of `test/pty/programs`, to be run in a process of their own, as what may abort a process must be. */
 export class Programs {
   private readonly directory = mkdtempSync(join(tmpdir(), 'trex-programs-'));
@@ -36,19 +55,17 @@ export class Programs {
     for (const folder of ['src/core', 'src/pty', 'test/pty/programs']) this.compile(folder);
   }
 
-  run(name: string, { first = ':', uid, args = [] }: Circumstances = {}): Promise<Ended> {
+  run(name: string, circumstances: Circumstances = {}): Promise<Ended> {
+    return this.start(name, circumstances).ended;
+  }
+
+  start(name: string, { first = ':', uid, args = [] }: Circumstances = {}): RunningProgram {
     const program = join(this.directory, 'test/pty/programs', `${name}.js`);
     const child = spawn('/bin/sh', ['-c', `${first}; exec "$0" "$@"`, this.node, program, ...args], {
       cwd: '/',
       ...(uid === undefined ? {} : { uid, gid: uid }),
     });
-    let output = '';
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    return new Promise((ended, failed) => {
-      child.on('error', failed);
-      child.on('close', (code, signal) => ended({ code, signal, output }));
-    });
+    return new RunningProgram(child);
   }
 
   dispose(): void {
