@@ -92,31 +92,28 @@ describe('T005 · starting a session', () => {
     ],
     [
       ['a', '100x30'],
-      ['80x24', '100x30', 'a'],
+      ['80x24', 'a', '100x30'],
     ],
     [
       ['a', '100x30', 'b', '90x20', 'c'],
-      ['80x24', '90x20', 'abc'],
+      ['80x24', 'a', '100x30', 'b', '90x20', 'c'],
     ],
     [
       ['100x30', 'a', '90x20'],
-      ['100x30', '90x20', 'a'],
+      ['100x30', 'a', '90x20'],
     ],
-  ])(
-    'of what comes while its process is starting, %j, gives it the newest size, then the input: %j',
-    async (came, received) => {
-      const { session, ptys } = newSession();
-      ptys.hold();
-      for (const one of came) {
-        const [columns, rows] = one.split('x').map(Number);
-        if (rows === undefined) session.write(text(one));
-        else session.resize({ columns: columns!, rows });
-      }
-      ptys.release();
-      await settled();
-      expect(ptys.last.received).toEqual(received);
-    },
-  );
+  ])('gives its process what comes while that is starting, %j, in its order: %j', async (came, received) => {
+    const { session, ptys } = newSession();
+    ptys.hold();
+    for (const one of came) {
+      const [columns, rows] = one.split('x').map(Number);
+      if (rows === undefined) session.write(text(one));
+      else session.resize({ columns: columns!, rows });
+    }
+    ptys.release();
+    await settled();
+    expect(ptys.last.received).toEqual(received);
+  });
 
   it('sizes a terminal at once, ahead of input that it has no room for', async () => {
     const { session, pty } = await runningSession();

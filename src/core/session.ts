@@ -68,6 +68,8 @@ export class Session implements AttachmentSource {
   private terminalSize: TerminalSize;
   private startTimer?: Timer;
   private spawning = false;
+  /** Sizes that came while the process was starting, each behind so many bytes of input. */
+  private readonly earlySizes: { readonly behind: number; readonly size: TerminalSize }[] = [];
   private pty?: Pty;
   private paused = false;
   private readonly input: InputQueue;
@@ -134,7 +136,7 @@ export class Session implements AttachmentSource {
         ended: (exit) => this.ended({ ...exit, cause: this.current === 'Closing' ? 'closed' : 'ended' }),
       })
       .then(
-        (pty) => this.started(pty, launch.size),
+        (pty) => this.started(pty),
         (error: unknown) => this.couldNotStart(error),
       );
   }
@@ -157,13 +159,14 @@ export class Session implements AttachmentSource {
 
   /**
    * Takes effect at once: no input that comes later is read in an older size. As on any terminal, a size may reach the
-   * process ahead of input that came before it and still waits: a program that does not read is told its size too. Of
-   * the sizes that come while the process is starting it gets the newest, before all input.
+   * process ahead of input that came before it and that the terminal has no room for: a program that does not read is
+   * told its size too. What comes while the process is starting is given to it in the order it came.
    * @throws {SessionError} `SESSION_ENDED`
    */
   resize(size: TerminalSize): void {
     this.assertRunning();
     this.terminalSize = size;
+    if (this.spawning) this.earlySizes.push({ behind: this.input.bytes, size });
     this.start();
     this.pty?.resize(size);
   }
@@ -244,7 +247,7 @@ export class Session implements AttachmentSource {
     this.surroundings.events.emit('viewerLeft', this);
   }
 
-  private started(pty: Pty, size: TerminalSize): void {
+  private started(pty: Pty): void {
     this.spawning = false;
     this.pty = pty;
     if (this.current === 'Closing') {
@@ -252,7 +255,17 @@ export class Session implements AttachmentSource {
       return;
     }
     this.surroundings.events.emit('started', this);
-    if (this.terminalSize !== size) pty.resize(this.terminalSize);
+    let given = 0;
+    for (const { behind, size } of this.earlySizes.splice(0)) {
+      if (given < behind) {
+        this.input.drainTo((bytes) => {
+          const taken = pty.write(bytes.subarray(0, behind - given));
+          given += taken;
+          return taken;
+        });
+      }
+      pty.resize(size);
+    }
     this.offerInput();
   }
 
