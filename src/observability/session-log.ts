@@ -15,6 +15,9 @@ const told: Partial<Record<SessionEventType, string>> = {
 /** Some of it may come from a client, such as the path of a directory that is not there. */
 const LOGGED_CHARACTERS = 200;
 
+/** A dozen frames. */
+const LOGGED_STACK = 1500;
+
 /** Deeper than any chain of ours, and the end of one that goes in circles. */
 const LOGGED_CAUSES = 5;
 
@@ -57,7 +60,13 @@ export class SessionLog {
   ): void {
     const record = { ...of, reason: failure.code, msg: short(failure.message) };
     if (failure.code !== 'SPAWN_FAILED') this.logger.debug?.(record);
-    else this.logger.error({ ...record, causes: causesOf(failure), err: failure });
+    // Not as `err`: that would repeat the whole chain of causes, as long as they like to be.
+    else
+      this.logger.error({
+        ...record,
+        causes: causesOf(failure),
+        stack: failure.stack?.slice(0, LOGGED_STACK),
+      });
   }
 }
 

@@ -26,8 +26,9 @@ class FakeResponse {
   }
 }
 
-function answerTo(error: unknown, response = new FakeResponse()): FakeResponse {
-  const host = { switchToHttp: () => ({ getResponse: () => response }) } as unknown as ArgumentsHost;
+function answerTo(error: unknown, response = new FakeResponse(), request: object = {}): FakeResponse {
+  const http = { getRequest: () => request, getResponse: () => response };
+  const host = { switchToHttp: () => http } as unknown as ArgumentsHost;
   new ProblemFilter().catch(error, host);
   return response;
 }
@@ -72,6 +73,14 @@ describe('errors over HTTP', () => {
       code: 'INTERNAL',
     });
     expect(logger().records).toEqual([expect.objectContaining({ level: 'error' })]);
+  });
+
+  it.each([
+    ['a refusal', new SessionError('SESSION_NOT_FOUND', 'session not found'), 'debug'],
+    ['a bug', new Error('oops'), 'error'],
+  ])('%s is logged with the session it is about, however long its name', (_what, error, level) => {
+    answerTo(error, new FakeResponse(), { params: { id: 's'.repeat(1000) } });
+    expect(logger().records).toEqual([expect.objectContaining({ level, sessionId: 's'.repeat(100) })]);
   });
 
   it('a status without a name still has a title', () => {

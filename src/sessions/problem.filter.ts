@@ -22,13 +22,17 @@ const statusOf: Record<SessionErrorCode, HttpStatus> = {
   CLOSE_TIMEOUT: HttpStatus.GATEWAY_TIMEOUT,
 };
 
+/** Whoever asks chooses what the path says. */
+const LOGGED_CHARACTERS = 100;
+
 /** Every error of the REST API → problem details; a bug is logged whole and told without detail. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger(ProblemFilter.name);
 
   catch(error: unknown, host: ArgumentsHost): void {
-    const answer = this.problemOf(error);
+    const { params } = host.switchToHttp().getRequest<{ params?: { id?: string } }>();
+    const answer = this.problemOf(error, params?.id?.slice(0, LOGGED_CHARACTERS));
     const response = host.switchToHttp().getResponse<ServerResponse>();
     if (response.headersSent) {
       response.destroy();
@@ -37,13 +41,13 @@ export class ProblemFilter implements ExceptionFilter {
     response.writeHead(answer.status, { 'Content-Type': PROBLEM_MEDIA_TYPE }).end(JSON.stringify(answer));
   }
 
-  private problemOf(error: unknown): Problem {
+  private problemOf(error: unknown, sessionId: string | undefined): Problem {
     if (error instanceof SessionError) {
-      this.logger.debug({ reason: error.code, msg: error.message });
+      this.logger.debug({ sessionId, reason: error.code, msg: error.message });
       return described(statusOf[error.code], error.code, error.message);
     }
     if (error instanceof HttpException) return described(error.getStatus(), codeOf(error), error.message);
-    this.logger.error(error);
+    this.logger.error({ sessionId, err: error, msg: 'a request met a bug' });
     return described(HttpStatus.INTERNAL_SERVER_ERROR, 'INTERNAL', 'something went wrong in the server');
   }
 }

@@ -53,6 +53,6 @@ describe('an error message', () => {
       reason: 'INTERNAL',
       error: 'something went wrong in the server',
     });
-    expect(logger().records).toEqual([expect.objectContaining({ level: 'error' })]);
+    expect(logger().records).toEqual([expect.objectContaining({ level: 'error', ...about })]);
   });
 });

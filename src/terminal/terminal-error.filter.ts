@@ -19,7 +19,7 @@ export class TerminalErrorFilter implements WsExceptionFilter {
 export function errorMessage(error: unknown, about: MessageReference = {}): ErrorMessage {
   if (error instanceof ProtocolError) return refusal(error, error.about);
   if (error instanceof SessionError) return refusal(error, about);
-  logger.error(error);
+  logger.error({ ...about, err: error, msg: 'a message met a bug' });
   return { type: 'error', ...about, reason: 'INTERNAL', error: 'something went wrong in the server' };
 }
 
