@@ -389,6 +389,7 @@ describe('the shell', () => {
     const on = { mayExecute: (path: string) => path !== '/opt/nu' };
 
     expect(problemsOf({ TREX_SHELL: 'nu', TREX_SHELLS: '/opt/nu' }, on)).toEqual([
+      'TREX_SHELLS must be files that the server may execute, got "/opt/nu"',
       'TREX_SHELL must be a file that the server may execute, got "/opt/nu"',
     ]);
   });

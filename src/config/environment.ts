@@ -24,7 +24,7 @@ export function readEnvironment(env: Environment, machine: Machine): AppConfig {
   const read = <T>(setting: Setting<T>): T => readSetting(setting, env, machine, problems);
 
   const asked = read(settings.shell);
-  const shells = allowedShells(machine, read(settings.shells), asked);
+  const shells = allowedShells(machine, executables(read(settings.shells), machine, problems), asked);
   const config: AppConfig = {
     host: read(settings.host),
     port: read(settings.port),
@@ -81,6 +81,15 @@ function executable(shell: string, machine: Machine, problems: string[]): string
     problems.push(mustBe(settings.shell, 'a file that the server may execute', [shell]));
   }
   return shell;
+}
+
+/** As {@link executable}. */
+function executables(shells: readonly string[], machine: Machine, problems: string[]): readonly string[] {
+  const unusable = shells.filter((shell) => !machine.mayExecute(shell));
+  if (unusable.length > 0) {
+    problems.push(mustBe(settings.shells, 'files that the server may execute', unusable));
+  }
+  return shells;
 }
 
 /** As {@link executable}. */
