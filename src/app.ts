@@ -12,6 +12,7 @@ import { requireUpgrade } from './require-upgrade.js';
 import { ProblemFilter } from './sessions/problem.filter.js';
 import { TerminalAdapter } from './terminal/terminal.adapter.js';
 import { WEBSOCKET_PATH } from './terminal/terminal.gateway.js';
+import { answerUnusualRequests } from './unusual-requests.js';
 
 const DOCS_PATH = 'api/docs';
 const DOCUMENT_PATH = 'api/openapi.json';
@@ -48,6 +49,7 @@ export async function createApp(
     bodyParser: false,
     forceCloseConnections: true,
   });
+  answerUnusualRequests(app.getHttpServer());
   const gate = app.get(Gate);
   const document = (): ReturnType<typeof openApiDocument> => openApiDocument(app);
   app.setGlobalPrefix('api');

@@ -1,16 +1,16 @@
 import { type INestApplicationContext, Logger } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { type MessageMappingProperties } from '@nestjs/websockets';
-import { type IncomingMessage, type Server, ServerResponse, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import { type Socket } from 'node:net';
 import { type Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Gate } from '../admission/gate.js';
 import { MAX_FRAME_BYTES } from '../protocol/limits.js';
-import { problem, PROBLEM_MEDIA_TYPE } from '../protocol/problem.js';
 import { Connection } from './connection.js';
 import { Inbox } from './inbox.js';
 import { parseMessage } from './parse-message.js';
+import { type HttpRefusal, refuse } from './refuse.js';
 import { chooseSubprotocol, JSON_PROTOCOL } from './subprotocol.js';
 import { errorMessage } from './terminal-error.filter.js';
 
@@ -133,11 +133,11 @@ export class TerminalAdapter extends WsAdapter {
     (this.httpServer as Server).emit('request', request, response);
   }
 
-  private refusal(request: IncomingMessage, path: string): UpgradeRefusal | undefined {
-    const [target] = (request.url ?? '').split('?');
-    if (target !== path) return { status: 404, code: 'NOT_FOUND', detail: `the WebSocket is at ${path}` };
+  private refusal(request: IncomingMessage, path: string): HttpRefusal | undefined {
     const refused = this.gate.refusal(request);
     if (refused !== undefined) return { status: 403, code: 'FORBIDDEN', detail: refused };
+    const [target] = (request.url ?? '').split('?');
+    if (target !== path) return { status: 404, code: 'NOT_FOUND', detail: `the WebSocket is at ${path}` };
     if (request.headers['sec-websocket-version'] !== WEBSOCKET_VERSION) {
       return {
         status: 426,
@@ -183,32 +183,3 @@ export class TerminalAdapter extends WsAdapter {
 }
 
 type Upgrade = [request: IncomingMessage, socket: Duplex, head: Buffer];
-
-interface UpgradeRefusal {
-  readonly status: number;
-  readonly code: string;
-  readonly detail: string;
-  readonly headers?: readonly string[];
-}
-
-/** Answers an upgrade over plain HTTP: nobody else will, the request never reaches the router. */
-function refuse(
-  socket: Duplex,
-  { status, code, detail, headers = ['Connection: close'] }: UpgradeRefusal,
-): void {
-  const title = STATUS_CODES[status] ?? '';
-  const body = JSON.stringify(problem(status, title, code, detail));
-  socket.once('finish', () => socket.destroy());
-  socket.end(
-    [
-      `HTTP/1.1 ${status} ${title}`,
-      ...headers,
-      `Content-Type: ${PROBLEM_MEDIA_TYPE}`,
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      'X-Content-Type-Options: nosniff',
-      'Cache-Control: no-store',
-      '',
-      body,
-    ].join('\r\n'),
-  );
-}

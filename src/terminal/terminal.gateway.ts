@@ -25,8 +25,7 @@ export const WEBSOCKET_PATH = '/ws';
 @WebSocketGateway({ path: WEBSOCKET_PATH })
 @UseFilters(TerminalErrorFilter)
 export class TerminalGateway implements OnGatewayDisconnect<Connection> {
-  /** Of each listed session, by its id. */
-  private readonly owners = new Map<string, Connection>();
+  private readonly owners = new WeakMap<Session, Connection>();
 
   constructor(
     private readonly registry: SessionRegistry,
@@ -35,7 +34,8 @@ export class TerminalGateway implements OnGatewayDisconnect<Connection> {
     events: SessionEvents,
   ) {
     events.subscribe(({ type, session }) => {
-      if (type === 'removed') this.letGo(session);
+      // An owner may have stopped viewing its session long ago, and would not hear that it is gone.
+      if (type === 'removed') this.owners.get(session)?.disown(session.id);
     });
   }
 
@@ -95,14 +95,8 @@ export class TerminalGateway implements OnGatewayDisconnect<Connection> {
 
   private open(connection: Connection, request: SessionRequest, requestId: string | undefined): Session {
     const session = this.opener.open(request);
-    this.owners.set(session.id, connection);
+    this.owners.set(session, connection);
     connection.own(session, requestId);
     return session;
-  }
-
-  /** An owner may have stopped viewing its session long ago, and would not hear that it is gone. */
-  private letGo({ id }: Session): void {
-    this.owners.get(id)?.disown(id);
-    this.owners.delete(id);
   }
 }

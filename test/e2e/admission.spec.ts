@@ -236,6 +236,16 @@ describe.each(doors)('T02: the host, at the door of %s', (_name, door, welcome) 
     await expectNothingHappened(server());
   });
 
+  it('is looked at before the path is, and whatever else is asked for', async () => {
+    const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
+    const asked = [
+      `GET /elsewhere HTTP/1.1\r\nHost: evil.example\r\n${upgrade}\r\n`,
+      'GET /api/sessions HTTP/1.1\r\nHost: evil.example\r\nExpect: the impossible\r\nConnection: close\r\n\r\n',
+    ];
+    for (const request of asked) expect((await server().raw(request)).status).toBe(403);
+    await expectNothingHappened(server());
+  });
+
   it('an HTTP/1.0 request needs one too', async () => {
     expect((await server().raw('GET /api/sessions HTTP/1.0\r\n\r\n')).status).toBe(403);
     await expectNothingHappened(server());

@@ -353,6 +353,31 @@ describe('methods and paths', () => {
   });
 });
 
+describe('what Node would answer by itself', () => {
+  it.each([
+    ['what is no HTTP', 'HELO there\r\n\r\n', 400, 'BAD_REQUEST'],
+    ['a header without a name', 'GET /api/sessions HTTP/1.1\r\n: x\r\n\r\n', 400, 'BAD_REQUEST'],
+    [
+      'too many headers',
+      `GET /api/sessions HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+      431,
+      'REQUEST_HEADER_FIELDS_TOO_LARGE',
+    ],
+  ])('to %s is a problem like any other', async (_what, request, status, code) => {
+    const server = await bed.serve();
+    const answer = await server.raw(request);
+    expect(answer.status).toBe(status);
+    expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
+    expect(JSON.parse(answer.body)).toMatchObject({ status, code });
+  });
+
+  it('to an expectation that it does not know is what it answers without', async () => {
+    const server = await bed.serve();
+    const request = 'GET /api/sessions HTTP/1.1\r\nHost: localhost\r\nExpect: x\r\nConnection: close\r\n\r\n';
+    expect(await server.raw(request)).toMatchObject({ status: 200, body: '[]' });
+  });
+});
+
 describe('the WebSocket’s address', () => {
   it.each(['/ws', '/ws?x=/api'])('at %s asks whoever wants no WebSocket to want one', async (path) => {
     const server = await bed.serve();
