@@ -16,6 +16,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { transformFileSync } from '@swc/core';
 import { type Shell, Shells } from '../pty/support/shells.js';
+import { useTestBed } from '../support/test-bed.js';
 import { until } from '../support/until.js';
 
 const ROOT = resolve(__dirname, '../..');
@@ -36,21 +37,25 @@ process.stdin.once('data', () => {
 });
 `;
 
-describe('a server whose log cannot be written', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'trex-log-'));
-  const running = new Set<ChildProcess>();
+/** Before anything else, so that it looks for leaks when all else is over. */
+useTestBed();
+let folder = '';
 
-  beforeAll(() => {
-    compileObservability(folder);
-    writeFileSync(join(folder, 'program.js'), PROGRAM);
-  });
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'trex-log-'));
+  compileObservability(folder);
+  writeFileSync(join(folder, 'program.js'), PROGRAM);
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('a server whose log cannot be written', () => {
+  const running = new Set<ChildProcess>();
 
   afterEach(() => {
     for (const child of running) child.kill('SIGKILL');
     running.clear();
   });
-
-  afterAll(() => rmSync(folder, { recursive: true }));
 
   function start(stdout: 'pipe' | number, lines = FLOOD): ChildProcess {
     const env = { ...process.env, NODE_PATH: join(ROOT, 'node_modules') };
@@ -112,23 +117,16 @@ describe('a server whose log cannot be written', () => {
 });
 
 describe('a server whose log goes to a terminal', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'trex-log-'));
-  const sign = join(folder, 'sign');
+  let sign = '';
   let shells: Shells;
-
-  beforeAll(() => {
-    compileObservability(folder);
-    writeFileSync(join(folder, 'program.js'), PROGRAM);
-  });
 
   beforeEach(() => {
     shells = new Shells();
+    sign = join(folder, 'sign');
     writeFileSync(sign, '');
   });
 
   afterEach(() => shells.dispose());
-
-  afterAll(() => rmSync(folder, { recursive: true }));
 
   it.each([
     ['is stopped with Ctrl-S', () => undefined, '\x13'],
