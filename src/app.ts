@@ -7,6 +7,7 @@ import { Gate } from './admission/gate.js';
 import { answerOtherMethods } from './allowed-methods.js';
 import { AppModule } from './app.module.js';
 import { type AppConfig } from './config/app-config.js';
+import { Clock } from './core/clock.js';
 import { openApiDocument } from './openapi.js';
 import { requireUpgrade } from './require-upgrade.js';
 import { ProblemFilter } from './sessions/problem.filter.js';
@@ -59,7 +60,7 @@ export async function createApp(
   app.use(answerOtherMethods(document(), PAGES));
   app.use(requireUpgrade(WEBSOCKET_PATH));
   app.useGlobalFilters(new ProblemFilter());
-  app.useWebSocketAdapter(new TerminalAdapter(app, gate));
+  app.useWebSocketAdapter(new TerminalAdapter(app, gate, app.get(Clock)));
   SwaggerModule.setup(DOCS_PATH, app, document, { jsonDocumentUrl: DOCUMENT_PATH, raw: ['json'] });
   return app;
 }

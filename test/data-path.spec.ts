@@ -30,6 +30,10 @@ class ClientEnd implements ConnectionSocket {
     throw new Error('reading was never stopped');
   }
 
+  close(): void {
+    throw new Error('nobody asked for an end');
+  }
+
   terminate(): void {
     throw new Error('nothing went wrong');
   }
@@ -39,11 +43,11 @@ describe('the way of the data', () => {
   const sessions = new TestSessions();
   const gateway = new TerminalGateway(sessions.registry, sessions.opener, sessions.closer, sessions.events);
   const client = new ClientEnd();
-  const connection = new Connection(client);
+  const connection = new Connection(client, sessions.clock);
   let pty: FakePty;
 
   it('begins with a client asking for a session: it is announced, then started', async () => {
-    const create = parseMessage(Buffer.from('{"type":"create","cols":80,"rows":24}'), false);
+    const create = parseMessage(Buffer.from('{"type":"create","cols":80,"rows":24}'));
     if (create.type === 'create') gateway.create(connection, create);
     expect(client.received).toEqual([
       { type: 'session_created', sessionId: 's1', shellType: 'bash', data: 'bash-1', cwd: '/' },
@@ -54,7 +58,7 @@ describe('the way of the data', () => {
   });
 
   it('takes a key from the client to the process', () => {
-    const key = parseMessage(Buffer.from('{"type":"input","sessionId":"s1","data":"é"}'), false);
+    const key = parseMessage(Buffer.from('{"type":"input","sessionId":"s1","data":"é"}'));
     if (key.type === 'input') gateway.input(connection, key);
     expect(pty.input).toBe('é');
   });

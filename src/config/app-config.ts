@@ -12,6 +12,8 @@ export abstract class AppConfig {
   abstract readonly cwd: string;
   /** How many sessions may run at once; as many ended ones are remembered. */
   abstract readonly maxSessions: number;
+  /** Connections that may view one session at once. */
+  abstract readonly maxViewers: number;
   /** How long an ended session is kept after its last viewer has left. */
   abstract readonly exitedLingerSeconds: number;
   /** Newest output kept per session. */

@@ -36,6 +36,7 @@ describe('readEnvironment', () => {
       shells: machine.shells,
       cwd: '/home/ada',
       maxSessions: 64,
+      maxViewers: 8,
       exitedLingerSeconds: 60,
       logBytes: 1_048_576,
       allowedOrigins: [],
@@ -64,6 +65,7 @@ describe('readEnvironment', () => {
       shells: [...machine.shells, '/opt/nu'],
       cwd: '/srv',
       maxSessions: 8,
+      maxViewers: 8,
       exitedLingerSeconds: 0,
       logBytes: 262_144,
       allowedOrigins: ['https://example.com', 'http://localhost:5173'],
@@ -152,6 +154,7 @@ describe('readEnvironment', () => {
   describe.each([
     ['TREX_PORT', 'port', 0, 65_535],
     ['TREX_MAX_SESSIONS', 'maxSessions', 1, 10_000],
+    ['TREX_MAX_VIEWERS', 'maxViewers', 1, 1000],
     ['TREX_EXITED_LINGER_SECONDS', 'exitedLingerSeconds', 0, 86_400],
     ['TREX_LOG_BYTES', 'logBytes', 262_144, 67_108_864],
   ] as const)('%s', (name, key, min, max) => {

@@ -32,6 +32,7 @@ export function readEnvironment(env: Environment, machine: Machine): AppConfig {
     shells,
     cwd: enterable(read(settings.cwd), machine, problems),
     maxSessions: read(settings.maxSessions),
+    maxViewers: read(settings.maxViewers),
     exitedLingerSeconds: read(settings.exitedLingerSeconds),
     logBytes: read(settings.logBytes),
     allowedOrigins: read(settings.allowedOrigins),

@@ -80,6 +80,13 @@ export const settings: { readonly [K in keyof SettingValues]: Setting<SettingVal
     max: 10_000,
     byDefault: 64,
   }),
+  maxViewers: wholeNumber({
+    name: 'TREX_MAX_VIEWERS',
+    meaning: 'How many connections may view one session at once.',
+    min: 1,
+    max: 1000,
+    byDefault: 8,
+  }),
   exitedLingerSeconds: wholeNumber({
     name: 'TREX_EXITED_LINGER_SECONDS',
     meaning: 'How many seconds an ended session can still be read after its last viewer has left.',

@@ -1,10 +1,21 @@
 import { type OutputLog } from './output-log.js';
+import { SessionError } from './session-error.js';
 import { type SessionExit } from './session.js';
+import { type TerminalSize } from './terminal-size.js';
+
+/** What a viewer is told beside output and exit. */
+export type ViewerNews =
+  /** Whether it is the viewer that typed or resized last: the one whose terminal answers queries. */
+  | { readonly type: 'control'; readonly inControl: boolean }
+  /** Somebody else has resized the session; output from `offset` on is for this size. */
+  | { readonly type: 'resized'; readonly offset: number; readonly size: TerminalSize };
 
 /** Whoever looks at a session: told that there may be something to take, and takes it when it can. */
 export interface Viewer {
   /** There may be news on `attachment`. Called in the middle of the session's own work: it must not throw. */
   wake(attachment: Attachment): void;
+  /** Also called in the middle of the session's own work. */
+  hear(attachment: Attachment, news: ViewerNews): void;
 }
 
 /** What an attachment reads from and reports to. */
@@ -22,12 +33,16 @@ export interface AttachmentSource {
 export class Attachment {
   private exitTaken = false;
   private position: number;
+  /** Whether the process waits for this viewer. One that stands still while others read is not waited for. */
+  isPacing = true;
 
   /** `from` is an offset of the session's output. */
   constructor(
     private readonly source: AttachmentSource,
     private readonly viewer: Viewer,
     from: number,
+    /** Nothing may be typed or resized through it. */
+    readonly isReadOnly: boolean,
   ) {
     this.position = from;
   }
@@ -41,8 +56,13 @@ export class Attachment {
     return this.position;
   }
 
+  /** How many bytes are there to take, those of a gap included. */
+  get backlog(): number {
+    return this.source.log.end - this.position;
+  }
+
   get hasOutput(): boolean {
-    return this.position < this.source.log.end;
+    return this.backlog > 0;
   }
 
   /** Whether the session has ended and `offset` is behind its last byte: nothing will ever follow there. */
@@ -55,9 +75,12 @@ export class Attachment {
     return this.exitTaken && this.source.isRemoved;
   }
 
-  /** A copy of the next output, up to `maxBytes`, without taking it; `offset` lies ahead of ours after a gap. */
-  peek(maxBytes: number): { readonly offset: number; readonly bytes: Uint8Array } {
-    return this.source.log.read(this.position, maxBytes);
+  /**
+   * A copy of the next output, up to `maxBytes`, without taking it; `offset` lies ahead of ours after a gap. In front
+   * of `bytes` their buffer has `headroom` bytes that are the caller's.
+   */
+  peek(maxBytes: number, headroom = 0): { readonly offset: number; readonly bytes: Uint8Array } {
+    return this.source.log.read(this.position, maxBytes, headroom);
   }
 
   /** Takes all output before `offset`. */
@@ -78,8 +101,17 @@ export class Attachment {
     return this.source.exit;
   }
 
+  /** @throws {SessionError} `READ_ONLY` */
+  assertMayType(): void {
+    if (this.isReadOnly) throw new SessionError('READ_ONLY', 'this session was attached to for reading only');
+  }
+
   wake(): void {
     this.viewer.wake(this);
+  }
+
+  hear(news: ViewerNews): void {
+    this.viewer.hear(this, news);
   }
 
   /** Stops viewing; the session goes on. Repeats change nothing. */

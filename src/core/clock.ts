@@ -7,6 +7,8 @@ export interface Timer {
 export abstract class Clock {
   /** Wall-clock time in milliseconds since 1970: for showing, never for measuring. */
   abstract now(): number;
+  /** Milliseconds since some moment, with fractions; never goes back: for measuring. */
+  abstract elapsed(): number;
   /** Runs `task` once, `ms` milliseconds from now, unaffected by changes of the wall clock. */
   abstract after(ms: number, task: () => void): Timer;
 }

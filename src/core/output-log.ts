@@ -42,11 +42,16 @@ export class OutputLog {
 
   /**
    * A copy of up to `maxBytes` bytes from `offset` on; from {@link start} when `offset` has fallen off. Empty when
-   * there is nothing at or behind `offset` yet.
+   * there is nothing at or behind `offset` yet. The copy's buffer begins with `headroom` bytes of zero.
    */
-  read(offset: number, maxBytes: number): { readonly offset: number; readonly bytes: Uint8Array } {
+  read(
+    offset: number,
+    maxBytes: number,
+    headroom = 0,
+  ): { readonly offset: number; readonly bytes: Uint8Array } {
     const from = Math.max(offset, this.start);
-    const bytes = new Uint8Array(Math.max(0, Math.min(maxBytes, this.end - from)));
+    const length = Math.max(0, Math.min(maxBytes, this.end - from));
+    const bytes = new Uint8Array(headroom + length).subarray(headroom);
     const firstWanted = Math.floor(from / this.slabBytes) - this.firstSlab;
     let copied = 0;
     for (const slab of this.slabs.slice(firstWanted)) {

@@ -6,6 +6,9 @@ export type SessionErrorCode =
   | 'SESSION_NOT_FOUND'
   | 'SESSION_ENDED'
   | 'SESSION_LIMIT'
+  | 'READ_ONLY'
+  | 'BAD_OFFSET'
+  | 'BAD_INPUT_OFFSET'
   | 'INPUT_QUEUE_FULL'
   | 'SPAWN_FAILED'
   | 'CLOSE_TIMEOUT';

@@ -8,6 +8,7 @@ import { OutputLog } from './output-log.js';
 import { type ProcessExit, type Pty, type PtyFactory } from './pty.js';
 import { SessionError } from './session-error.js';
 import { type SessionEvents } from './session-events.js';
+import { type SizeAt, SizeHistory } from './size-history.js';
 import { type TerminalSize } from './terminal-size.js';
 
 /** `connecting`: announced, its process not yet started · `active` · `exited`: output and exit still readable. */
@@ -44,10 +45,15 @@ export interface SessionSurroundings {
   readonly logBytes: number;
   /** All input that waits, in all sessions together. */
   readonly inputBudget: ByteBudget;
+  /** How many may view one session at a time. */
+  readonly maxViewers: number;
 }
 
 /** A JSON frame may be this large, so that the largest one accepted fits an empty queue. */
 export const INPUT_QUEUE_BYTES = 4 * 1024 * 1024;
+
+/** A viewer that takes nothing for so long while others have taken everything is not waited for any more. */
+export const STALLED_MS = 10_000;
 
 /** What a shell reports when it could not start a program; so do we when we could not start the shell. */
 const NOT_STARTED: ProcessExit = { code: 127 };
@@ -65,7 +71,7 @@ export class Session implements AttachmentSource {
   private current: SessionState = 'Running';
   private ending?: SessionExit;
   private removed = false;
-  private terminalSize: TerminalSize;
+  private readonly sizeHistory = new SizeHistory();
   private startTimer?: Timer;
   private spawning = false;
   /** Sizes that came while the process was starting, each behind so many bytes of input. */
@@ -74,6 +80,8 @@ export class Session implements AttachmentSource {
   private paused = false;
   private readonly input: InputQueue;
   private readonly attachments = new Set<Attachment>();
+  private controller?: Attachment;
+  private stallTimer?: Timer;
   private readonly waitingForEnd = new Set<() => void>();
 
   constructor(
@@ -85,7 +93,7 @@ export class Session implements AttachmentSource {
     this.shellType = identity.shellType;
     this.cwd = identity.cwd;
     this.createdAt = new Date(surroundings.clock.now()).toISOString();
-    this.terminalSize = identity.size;
+    this.sizeHistory.add(0, identity.size);
     this.log = new OutputLog(surroundings.logBytes);
     this.input = new InputQueue(INPUT_QUEUE_BYTES, surroundings.inputBudget);
   }
@@ -100,7 +108,17 @@ export class Session implements AttachmentSource {
   }
 
   get size(): TerminalSize {
-    return this.terminalSize;
+    return this.sizeHistory.current;
+  }
+
+  /** The sizes it has had from `offset` of its output on, oldest first. */
+  sizesFrom(offset: number): readonly SizeAt[] {
+    return this.sizeHistory.from(offset);
+  }
+
+  /** Whether `attachment` is the viewer in control: the last to type or resize. */
+  isControlledBy(attachment: Attachment): boolean {
+    return this.controller === attachment;
   }
 
   /** How it ended, once it has. */
@@ -128,7 +146,7 @@ export class Session implements AttachmentSource {
     if (this.spawning || this.pty || this.current !== 'Running') return;
     this.startTimer?.cancel();
     this.spawning = true;
-    const launch = { file: this.identity.shell, args: [], cwd: this.cwd, size: this.terminalSize };
+    const launch = { file: this.identity.shell, args: [], cwd: this.cwd, size: this.size };
     this.surroundings.ptys
       .spawn(launch, {
         output: (bytes) => this.printed(bytes),
@@ -147,12 +165,15 @@ export class Session implements AttachmentSource {
   }
 
   /**
-   * Types `bytes`, after everything typed before; all of them or none. Keeps `bytes`: do not change them.
-   * @throws {SessionError} `SESSION_ENDED`, `INPUT_QUEUE_FULL`
+   * Types `bytes`, after everything typed before; all of them or none. Keeps `bytes`: do not change them. Whoever types
+   * is in control from then on.
+   * @throws {SessionError} `SESSION_ENDED`, `INPUT_QUEUE_FULL`, `READ_ONLY`
    */
-  write(bytes: Uint8Array): void {
+  write(bytes: Uint8Array, typist?: Attachment): void {
     this.assertRunning();
+    typist?.assertMayType();
     this.input.add(bytes);
+    if (typist) this.handControlTo(typist);
     this.start();
     this.offerInput();
   }
@@ -160,15 +181,21 @@ export class Session implements AttachmentSource {
   /**
    * Takes effect at once: no input that comes later is read in an older size. As on any terminal, a size may reach the
    * process ahead of input that came before it and that the terminal has no room for: a program that does not read is
-   * told its size too. What comes while the process is starting is given to it in the order it came.
-   * @throws {SessionError} `SESSION_ENDED`
+   * told its size too. What comes while the process is starting is given to it in the order it came. The other viewers are told.
+   * @throws {SessionError} `SESSION_ENDED`, `READ_ONLY`
    */
-  resize(size: TerminalSize): void {
+  resize(size: TerminalSize, resizer?: Attachment): void {
     this.assertRunning();
-    this.terminalSize = size;
+    resizer?.assertMayType();
+    if (resizer) this.handControlTo(resizer);
+    const offset = this.log.end;
+    this.sizeHistory.add(offset, size);
     if (this.spawning) this.earlySizes.push({ behind: this.input.bytes, size });
     this.start();
     this.pty?.resize(size);
+    for (const attachment of this.attachments) {
+      if (attachment !== resizer) attachment.hear({ type: 'resized', offset, size });
+    }
   }
 
   /**
@@ -213,11 +240,34 @@ export class Session implements AttachmentSource {
     });
   }
 
-  /** Shows the session to `viewer` from `from` on: what is already there and what comes, with nothing between. */
-  attach(viewer: Viewer, from = 0): Attachment {
-    const attachment = new Attachment(this, viewer, from);
+  /**
+   * Shows the session to `viewer` from `from` on, or from what has not fallen off the log: what is already there and
+   * what comes, with nothing between. `replaced` is detached then: its place and its control go over.
+   * @throws {SessionError} `BAD_OFFSET` when there is no such output yet, `SESSION_LIMIT` when enough look already
+   */
+  attach(
+    viewer: Viewer,
+    from = this.log.start,
+    { readOnly = false, replaced }: { readonly readOnly?: boolean; readonly replaced?: Attachment } = {},
+  ): Attachment {
+    if (from > this.log.end) {
+      throw new SessionError(
+        'BAD_OFFSET',
+        `there is no output at ${from} yet: the session has had ${this.log.end} bytes`,
+      );
+    }
+    const others = this.attachments.size - (replaced ? 1 : 0);
+    if (others >= this.surroundings.maxViewers) {
+      throw new SessionError(
+        'SESSION_LIMIT',
+        `this session has ${others} viewers already, as many as are allowed`,
+      );
+    }
+    const attachment = new Attachment(this, viewer, Math.max(from, this.log.start), readOnly);
     this.attachments.add(attachment);
+    if (!readOnly && (!this.controller || this.controller === replaced)) this.controller = attachment;
     this.surroundings.events.emit('viewerJoined', this);
+    replaced?.detach();
     attachment.wake();
     return attachment;
   }
@@ -232,19 +282,67 @@ export class Session implements AttachmentSource {
 
   /** For attachments: the slowest of them decides whether the process may run on. */
   progressed(): void {
-    const slowest = Math.min(this.log.end, ...Array.from(this.attachments, ({ offset }) => offset));
-    const pause = shouldPause(this.paused, this.log.end - slowest, DEFAULT_FLOW_LIMITS);
+    if (this.hasEnded) return;
+    const pause = shouldPause(this.paused, this.pacedBacklog(), DEFAULT_FLOW_LIMITS);
     if (pause === this.paused) return;
     this.paused = pause;
-    if (pause) this.pty?.pause();
-    else this.pty?.resume();
+    if (pause) {
+      this.pty?.pause();
+      this.watchForStalls();
+    } else {
+      this.stallTimer?.cancel();
+      this.pty?.resume();
+    }
   }
 
   /** For attachments: this one looks no longer. */
   detached(attachment: Attachment): void {
     if (!this.attachments.delete(attachment)) return;
+    if (this.controller === attachment) {
+      this.controller = undefined;
+      const next = [...this.attachments].find(({ isReadOnly }) => !isReadOnly);
+      // Nobody controls what has ended.
+      if (next && !this.hasEnded) this.handControlTo(next);
+    }
     this.progressed();
     this.surroundings.events.emit('viewerLeft', this);
+  }
+
+  private handControlTo(attachment: Attachment): void {
+    const before = this.controller;
+    if (before === attachment) return;
+    this.controller = attachment;
+    before?.hear({ type: 'control', inControl: false });
+    attachment.hear({ type: 'control', inControl: true });
+  }
+
+  /** Of the slowest viewer that is waited for; where none is, of the slowest of all. */
+  private pacedBacklog(): number {
+    let paced = -1;
+    let any = 0;
+    for (const attachment of this.attachments) {
+      const { backlog } = attachment;
+      if (backlog < DEFAULT_FLOW_LIMITS.resumeBelowBytes) attachment.isPacing = true;
+      any = Math.max(any, backlog);
+      if (attachment.isPacing) paced = Math.max(paced, backlog);
+    }
+    return paced < 0 ? any : paced;
+  }
+
+  /** While the process is paused: whoever takes nothing, while another has taken what there is, loses its say. */
+  private watchForStalls(): void {
+    const { resumeBelowBytes } = DEFAULT_FLOW_LIMITS;
+    const began = new Map(Array.from(this.attachments, (attachment) => [attachment, attachment.offset]));
+    this.stallTimer = this.surroundings.clock.after(STALLED_MS, () => {
+      const behind = [...this.attachments].filter(({ backlog }) => backlog >= resumeBelowBytes);
+      if (behind.length < this.attachments.size) {
+        for (const attachment of behind) {
+          if (began.get(attachment) === attachment.offset) attachment.isPacing = false;
+        }
+      }
+      this.progressed();
+      if (this.paused) this.watchForStalls();
+    });
   }
 
   private started(pty: Pty): void {
@@ -304,6 +402,7 @@ export class Session implements AttachmentSource {
     this.current = stateAfter(this.current, 'ended');
     this.ending = exit;
     this.startTimer?.cancel();
+    this.stallTimer?.cancel();
     this.input.clear();
     // Viewers first: the exit is queued on their connections before anybody is told that the session is gone.
     this.wakeViewers();

@@ -7,5 +7,12 @@ export const MAX_ID_LENGTH = 128;
 /** Longest path a client may name (Linux's PATH_MAX). */
 export const MAX_PATH_LENGTH = 4096;
 
-/** Most output in one frame. */
-export const MAX_OUTPUT_FRAME_BYTES = 64 * 1024;
+/** Most terminal bytes in one frame: output in either protocol, input in `trex.v2`. */
+export const MAX_FRAME_PAYLOAD_BYTES = 64 * 1024;
+
+/** A client acknowledges after consuming this much, or after so long, whichever is first. */
+export const ACKNOWLEDGE_BYTES = 16 * 1024;
+export const ACKNOWLEDGE_MS = 5;
+
+/** Sessions that one `acknowledge` may name. */
+export const MAX_ACKNOWLEDGED = 1024;

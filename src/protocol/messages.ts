@@ -5,7 +5,10 @@ import { type ProtocolErrorCode } from './protocol-error.js';
 
 /** Every message a client may send, by its `type` on the wire. */
 export const CLIENT_MESSAGE_TYPES = [
+  'hello',
   'create',
+  'attach',
+  'acknowledge',
   'input',
   'resize',
   'close',
@@ -25,6 +28,11 @@ interface Addressed extends Request {
   readonly sessionId?: string;
 }
 
+/** The first message of a `trex.v2` client, answered by `welcome`; every other before it is refused. */
+export interface HelloMessage extends Request {
+  readonly type: 'hello';
+}
+
 /** Asks for a new session; answered by `session_created` or by an `error` without `sessionId`, in the order asked. */
 export interface CreateMessage extends Request {
   readonly type: 'create';
@@ -33,9 +41,35 @@ export interface CreateMessage extends Request {
   readonly shell?: string;
 }
 
+/**
+ * Asks to view a session, answered by `attached`, then its output from `from` on; without `from`, from the oldest
+ * output there is. A connection views a session once: attaching again moves its cursor.
+ */
+export interface AttachMessage extends Request {
+  readonly type: 'attach';
+  readonly sessionId: string;
+  readonly from?: number;
+  /** This connection's input and resizes of the session are refused. Guards against accidents, not against people. */
+  readonly readOnly?: boolean;
+}
+
+/** Everything before `offset` has been consumed: shown, not only received. */
+export interface Consumed {
+  readonly sessionId: string;
+  readonly offset: number;
+}
+
+/** On the wire either the one pair, or a list of them in `sessions`. */
+export interface AcknowledgeMessage extends Request {
+  readonly type: 'acknowledge';
+  readonly sessions: readonly Consumed[];
+}
+
 export interface InputMessage extends Addressed {
   readonly type: 'input';
   readonly bytes: Uint8Array;
+  /** Position of the first byte in all that this client types there; binary frames say it, text does not. */
+  readonly offset?: number;
 }
 
 export interface ResizeMessage extends Addressed {
@@ -63,13 +97,36 @@ export interface ListTmuxSessionsMessage extends Request {
 }
 
 export type ClientMessage =
+  | HelloMessage
   | CreateMessage
+  | AttachMessage
+  | AcknowledgeMessage
   | InputMessage
   | ResizeMessage
   | CloseMessage
   | DetachMessage
   | TmuxConfigMessage
   | ListTmuxSessionsMessage;
+
+/** What this server allows, in bytes, milliseconds and characters. */
+export interface Limits {
+  /** Largest WebSocket message it takes. */
+  readonly messageBytes: number;
+  /** Most terminal bytes in one binary frame, either way. */
+  readonly frameBytes: number;
+  /** Input of one session that may wait for its process. */
+  readonly inputQueueBytes: number;
+  /** Acknowledge after consuming this much, or after so long: whichever is first. */
+  readonly acknowledgeBytes: number;
+  readonly acknowledgeMs: number;
+}
+
+export interface Welcome extends Request {
+  readonly type: 'welcome';
+  /** Differs from one life of the server to the next: the ids of sessions begin anew. */
+  readonly epoch: string;
+  readonly limits: Limits;
+}
 
 export interface SessionCreated extends Request {
   readonly type: 'session_created';
@@ -78,6 +135,63 @@ export interface SessionCreated extends Request {
   /** The session's name: `bash-1`. */
   readonly data: string;
   readonly cwd: string;
+  /** Names the session in binary frames. `trex.v2` only. */
+  readonly channel?: number;
+}
+
+/** A size that a session has had, from `offset` of its output on. */
+export interface SizeAt {
+  readonly offset: number;
+  readonly cols: number;
+  readonly rows: number;
+}
+
+/** Output that a viewer can no longer get. */
+export interface GapBytes {
+  /** Position of its first byte. */
+  readonly offset: number;
+  /** Position behind its last byte. */
+  readonly end: number;
+}
+
+/** Answers `attach`; output from `offset` on follows. */
+export interface Attached extends Request {
+  readonly type: 'attached';
+  readonly sessionId: string;
+  readonly channel: number;
+  /** Where the output that follows begins. */
+  readonly offset: number;
+  /** How much output the session has had so far. */
+  readonly end: number;
+  /** How much of this client's input has been accepted. */
+  readonly inputOffset: number;
+  /** Whether this connection is in control from the start; later changes are told by `control`. */
+  readonly inControl: boolean;
+  readonly cols: number;
+  readonly rows: number;
+  /** The sizes in force from `offset` on, oldest first, so that a replay wraps as the original did; at most 64. */
+  readonly sizes: readonly SizeAt[];
+  /** What had been asked for and is no longer kept. */
+  readonly gap?: GapBytes;
+}
+
+/** The viewer fell so far behind, and others did not, that output was dropped for it: it goes on at `end`. */
+export interface Gap extends GapBytes {
+  readonly type: 'gap';
+  readonly sessionId: string;
+}
+
+/** Whether this connection is in control: the viewer that typed or resized last, whose terminal answers queries. */
+export interface Control {
+  readonly type: 'control';
+  readonly sessionId: string;
+  readonly inControl: boolean;
+}
+
+/** Somebody else has resized the session; output from `offset` on is for this size. */
+export interface Resized extends SizeAt {
+  readonly type: 'resized';
+  readonly sessionId: string;
 }
 
 /** Output, whole characters only; bytes that are no UTF-8 read U+FFFD. */
@@ -114,4 +228,5 @@ export interface TmuxSessions extends Request {
   readonly type: 'tmux_sessions';
 }
 
-export type ServerMessage = SessionCreated | Output | Exit | ErrorMessage | TmuxSessions;
+export type ServerMessage =
+  Welcome | SessionCreated | Attached | Output | Gap | Control | Resized | Exit | ErrorMessage | TmuxSessions;

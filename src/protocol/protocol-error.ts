@@ -1,6 +1,13 @@
 /** What can be wrong with a message itself, before any session is asked. */
 export type ProtocolErrorCode =
-  'BAD_JSON' | 'BAD_MESSAGE' | 'UNKNOWN_TYPE' | 'INVALID_SIZE' | 'INVALID_CWD' | 'INVALID_SHELL';
+  | 'BAD_JSON'
+  | 'BAD_MESSAGE'
+  | 'UNKNOWN_TYPE'
+  | 'INVALID_SIZE'
+  | 'INVALID_CWD'
+  | 'INVALID_SHELL'
+  | 'BAD_OFFSET'
+  | 'HELLO_REQUIRED';
 
 /** Says which message an error answers, as far as it could be read. */
 export interface MessageReference {

@@ -1,5 +1,5 @@
 /** A UTF-8 sequence has at most four bytes (RFC 3629). */
-const LONGEST_UNFINISHED = 3;
+export const LONGEST_UNFINISHED = 3;
 
 /**
  * How many leading bytes of `bytes` can be shown now: all but a character whose end has not come yet (at most 3
@@ -14,6 +14,12 @@ export function wholeCharacters(bytes: Uint8Array): number {
     return isUnfinished ? start : bytes.length;
   }
   return bytes.length;
+}
+
+/** How many leading bytes of `bytes` are the end of a character whose beginning is not there (at most 3). */
+export function brokenCharacter(bytes: Uint8Array): number {
+  const whole = bytes.subarray(0, LONGEST_UNFINISHED).findIndex((byte) => !isContinuation(byte));
+  return whole < 0 ? Math.min(bytes.length, LONGEST_UNFINISHED) : whole;
 }
 
 function isContinuation(byte: number): boolean {

@@ -70,6 +70,7 @@ export class SessionOpener {
         events: this.events,
         logBytes: this.config.logBytes,
         inputBudget: this.inputBudget,
+        maxViewers: this.config.maxViewers,
       },
     );
     this.registry.add(session);

@@ -8,6 +8,10 @@ export class SystemClock extends Clock {
     return Date.now();
   }
 
+  elapsed(): number {
+    return performance.now();
+  }
+
   after(ms: number, task: () => void): Timer {
     const timeout = setTimeout(task, ms);
     return { cancel: () => clearTimeout(timeout) };

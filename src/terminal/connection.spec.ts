@@ -11,7 +11,7 @@ async function showing(
   socket: FakeSocket,
 ): Promise<{ sessions: TestSessions; connection: Connection; shown: Session[] }> {
   const sessions = new TestSessions();
-  const connection = new Connection(socket);
+  const connection = new Connection(socket, sessions.clock);
   const shown = Array.from({ length: count }, () => sessions.opener.open({ size }));
   for (const session of shown) connection.own(session);
   await settled();

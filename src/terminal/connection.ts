@@ -1,8 +1,14 @@
-import { type Attachment, type Viewer } from '../core/attachment.js';
+import { type Attachment, type Viewer, type ViewerNews } from '../core/attachment.js';
+import { type Clock, type Timer } from '../core/clock.js';
+import { DeliveryWindow } from '../core/delivery-window.js';
+import { SessionError } from '../core/session-error.js';
 import { type Session } from '../core/session.js';
-import { MAX_OUTPUT_FRAME_BYTES } from '../protocol/limits.js';
-import { type ServerMessage } from '../protocol/messages.js';
-import { wholeCharacters } from '../protocol/utf8.js';
+import { FRAME_HEADER_BYTES, writeFrameHeader } from '../protocol/frames.js';
+import { MAX_FRAME_PAYLOAD_BYTES } from '../protocol/limits.js';
+import { type Consumed, type ServerMessage, type Welcome } from '../protocol/messages.js';
+import { brokenCharacter, LONGEST_UNFINISHED, wholeCharacters } from '../protocol/utf8.js';
+import { FRAMES_PROTOCOL, JSON_PROTOCOL, type Protocol } from './subprotocol.js';
+import { View } from './view.js';
 
 /** What a connection needs of a WebSocket; `ws` has it. */
 export interface ConnectionSocket {
@@ -10,9 +16,10 @@ export interface ConnectionSocket {
   readonly bufferedAmount: number;
   readonly readyState: number;
   /** `taken` is called once the operating system has taken the message, or cannot any more. */
-  send(data: string, taken: (error?: Error | null) => void): void;
+  send(data: string | Uint8Array, taken: (error?: Error | null) => void): void;
   pause(): void;
   resume(): void;
+  close(code: number, reason: string): void;
   terminate(): void;
 }
 
@@ -24,20 +31,54 @@ export const OUTPUT_HIGH_WATER_BYTES = 256 * 1024;
 /** Answers are sent regardless; a client that asks on without taking them is not read from beyond this. */
 export const ANSWERS_HIGH_WATER_BYTES = 1024 * 1024;
 
+/** An echo: so little is sent at once. */
+const SMALL_BYTES = 1024;
+/** So much is worth a frame of its own; less is gathered, but not for longer than this after the last one. */
+const LARGE_BYTES = 32 * 1024;
+const GATHER_MS = 2;
+
 /** One socket: its viewers, its frames. The only caller of `socket.send`. */
 export class Connection implements Viewer {
-  private readonly attachments = new Map<string, Attachment>();
-  /** Attachments that may have something to send, in the order of their turns. */
-  private readonly ready = new Set<Attachment>();
+  private readonly views = new Map<string, View>();
+  private readonly channels = new Map<number, View>();
+  /** Views that have something to send and are due, in the order of their turns. */
+  private readonly ready = new Set<View>();
+  /** Views of which more is being gathered. */
+  private readonly gathering = new Set<View>();
+  private gatherTimer?: Timer;
   private readonly owned = new Map<string, Session>();
+  /** How much input has been accepted for each session, where input says where it belongs. */
+  private readonly inputOffsets = new Map<string, number>();
+  /** What may be on its way. Without one the socket paces: what it has taken counts as consumed. */
+  private window?: DeliveryWindow;
+  private lastChannel = 0;
+  private greeted = false;
   private pumping = false;
   private reading = true;
   private closed = false;
+  private ending = false;
 
-  constructor(private readonly socket: ConnectionSocket) {}
+  constructor(
+    private readonly socket: ConnectionSocket,
+    private readonly clock: Clock,
+    readonly protocol: Protocol = JSON_PROTOCOL,
+  ) {
+    if (protocol === FRAMES_PROTOCOL) this.window = new DeliveryWindow();
+  }
 
+  /** Whether nothing counts any more that the client sends. */
   get isClosed(): boolean {
-    return this.closed;
+    return this.closed || this.ending;
+  }
+
+  /** Whether the client is read from: it is not while it does not take its answers. */
+  get isReading(): boolean {
+    return this.reading;
+  }
+
+  /** Whether the client may send what needs a `hello` before it. */
+  get isGreeted(): boolean {
+    return this.greeted || this.protocol === JSON_PROTOCOL;
   }
 
   /** Sends an answer, whatever waits. */
@@ -49,17 +90,97 @@ export class Connection implements Viewer {
     }
   }
 
+  /** Answers `hello`: the client may go on. */
+  greet(welcome: Welcome): void {
+    this.greeted = true;
+    this.send(welcome);
+  }
+
   /** Makes a new session this connection's own: announced, shown, and ended with it. */
   own(session: Session, requestId?: string): void {
     this.owned.set(session.id, session);
     const { id: sessionId, shellType, name: data, cwd } = session;
-    this.send({ type: 'session_created', requestId, sessionId, shellType, data, cwd });
-    this.attachments.set(session.id, session.attach(this));
+    const channel = this.nextChannel();
+    const shown = this.protocol === FRAMES_PROTOCOL ? { channel } : {};
+    this.send({ type: 'session_created', requestId, sessionId, shellType, data, cwd, ...shown });
+    this.show(new View(session.attach(this), channel));
+  }
+
+  /** Shows a session of anybody's; one that is shown already is shown from there on. Wrong wishes change nothing. */
+  attach(session: Session, from: number | undefined, readOnly: boolean, requestId?: string): void {
+    const replaced = this.views.get(session.id);
+    const start = this.protocol === JSON_PROTOCOL ? wholeFrom(session, from) : from;
+    const attachment = session.attach(this, start, { readOnly, replaced: replaced?.attachment });
+    if (replaced) this.hide(replaced);
+    const view = new View(attachment, this.nextChannel());
+    const { offset } = attachment;
+    this.send({
+      type: 'attached',
+      requestId,
+      sessionId: session.id,
+      channel: view.channel,
+      offset,
+      end: session.log.end,
+      inputOffset: this.inputOffsets.get(session.id) ?? 0,
+      inControl: session.isControlledBy(attachment),
+      cols: session.size.columns,
+      rows: session.size.rows,
+      sizes: session
+        .sizesFrom(offset)
+        .map(({ offset: at, size }) => ({ offset: at, cols: size.columns, rows: size.rows })),
+      gap: from !== undefined && from < session.log.start ? { offset: from, end: offset } : undefined,
+    });
+    this.show(view);
+  }
+
+  /**
+   * The client has consumed this much. From now on that paces it, whatever did before. One that it no longer views may
+   * be among them: it may not have heard.
+   * @throws {ProtocolError} `BAD_OFFSET` for what has not been sent; nothing of the message counts then
+   */
+  acknowledge(consumed: readonly Consumed[]): void {
+    for (const { sessionId, offset } of consumed) this.views.get(sessionId)?.assertSent(offset);
+    const window = (this.window ??= new DeliveryWindow());
+    const now = this.clock.elapsed();
+    for (const { sessionId, offset } of consumed) this.views.get(sessionId)?.acknowledge(offset, window, now);
+    this.pump();
+  }
+
+  /** The session that input on `channel` is for. @throws {SessionError} `SESSION_NOT_FOUND` */
+  sessionOn(channel: number): string {
+    const view = this.channels.get(channel);
+    if (!view) throw new SessionError('SESSION_NOT_FOUND', `no session is shown on channel ${channel}`);
+    return view.attachment.sessionId;
+  }
+
+  /**
+   * Hands on what is new of input that begins at `offset` of all that this client types there; what was accepted before
+   * is skipped, and what `write` refuses is not accepted. @throws {SessionError} `BAD_INPUT_OFFSET`
+   */
+  type(sessionId: string, offset: number, bytes: Uint8Array, write: (bytes: Uint8Array) => void): void {
+    const accepted = this.inputOffsets.get(sessionId) ?? 0;
+    if (offset > accepted) {
+      throw new SessionError(
+        'BAD_INPUT_OFFSET',
+        `input at ${offset} leaves a hole: ${accepted} bytes have been accepted`,
+      );
+    }
+    // A copy: the frame lies in a buffer that is larger, and what is typed may wait for long.
+    const fresh = new Uint8Array(bytes.subarray(accepted - offset));
+    if (fresh.length === 0) return;
+    write(fresh);
+    this.inputOffsets.set(sessionId, accepted + fresh.length);
+  }
+
+  /** How this connection looks at a session, if it does. */
+  attachmentTo(sessionId: string): Attachment | undefined {
+    return this.views.get(sessionId)?.attachment;
   }
 
   /** Lets go of a session of its own that is no more. */
   disown(sessionId: string): void {
     this.owned.delete(sessionId);
+    if (!this.views.has(sessionId)) this.inputOffsets.delete(sessionId);
   }
 
   /** The session meant by a message that names none; one that is closing has not ended yet. */
@@ -69,23 +190,49 @@ export class Connection implements Viewer {
 
   /** Stops viewing a session; one it does not view is no matter. */
   detach(sessionId: string): void {
-    const attachment = this.attachments.get(sessionId);
-    if (attachment) this.forget(attachment);
+    const view = this.views.get(sessionId);
+    if (view) this.forget(view);
   }
 
   wake(attachment: Attachment): void {
-    if (this.closed) return;
-    this.ready.add(attachment);
+    const view = this.views.get(attachment.sessionId);
+    // A session speaks up while it is being attached to, before it is shown.
+    if (this.closed || view?.attachment !== attachment) return;
+    if (!this.ready.has(view) && !this.isDue(view)) {
+      this.gather(view);
+      return;
+    }
+    this.gathering.delete(view);
+    this.ready.add(view);
     this.pump();
+  }
+
+  hear({ sessionId }: Attachment, news: ViewerNews): void {
+    if (this.protocol === JSON_PROTOCOL) return;
+    if (news.type === 'control') {
+      this.transmit({ type: 'control', sessionId, inControl: news.inControl });
+    } else {
+      const { offset, size } = news;
+      this.transmit({ type: 'resized', sessionId, offset, cols: size.columns, rows: size.rows });
+    }
+  }
+
+  /** Ends the connection, with a reason that its client can act on. */
+  end(code: number, reason: string): void {
+    this.ending = true;
+    this.socket.close(code, reason);
   }
 
   /** The socket is gone. Repeats change nothing. @returns the sessions it owned, which nobody else will end. */
   release(): Session[] {
     this.closed = true;
+    this.gatherTimer?.cancel();
     this.ready.clear();
-    const attachments = [...this.attachments.values()];
-    this.attachments.clear();
-    for (const attachment of attachments) attachment.detach();
+    this.gathering.clear();
+    const views = [...this.views.values()];
+    this.views.clear();
+    this.channels.clear();
+    for (const { attachment } of views) attachment.detach();
     const owned = [...this.owned.values()];
     this.owned.clear();
     return owned;
@@ -93,6 +240,33 @@ export class Connection implements Viewer {
 
   private get isOpen(): boolean {
     return !this.closed && this.socket.readyState === OPEN;
+  }
+
+  private nextChannel(): number {
+    return ++this.lastChannel;
+  }
+
+  private show(view: View): void {
+    this.views.set(view.attachment.sessionId, view);
+    this.channels.set(view.channel, view);
+    this.wake(view.attachment);
+  }
+
+  /** Whether there is something that should not wait for more. */
+  private isDue({ attachment, lastSentAt }: View): boolean {
+    const { backlog } = attachment;
+    if (backlog < SMALL_BYTES || backlog >= LARGE_BYTES) return true;
+    return this.clock.elapsed() - lastSentAt >= GATHER_MS;
+  }
+
+  private gather(view: View): void {
+    this.gathering.add(view);
+    this.gatherTimer ??= this.clock.after(GATHER_MS, () => {
+      this.gatherTimer = undefined;
+      for (const gathered of this.gathering) this.ready.add(gathered);
+      this.gathering.clear();
+      this.pump();
+    });
   }
 
   /** Gives each ready viewer its turn, one frame at a time, while the socket takes more. */
@@ -109,30 +283,76 @@ export class Connection implements Viewer {
   }
 
   private giveTurns(): void {
-    for (const attachment of this.ready) {
+    for (const view of this.ready) {
       if (!this.isOpen) return;
+      const room = this.roomFor(view);
       // An exit with no output before it goes even into a full socket: nobody waits for a viewer that does not read.
-      if (attachment.hasOutput && this.socket.bufferedAmount >= OUTPUT_HIGH_WATER_BYTES) continue;
-      this.ready.delete(attachment);
-      if (this.sendNext(attachment)) this.ready.add(attachment);
+      if (view.attachment.hasOutput && room === 0) continue;
+      this.ready.delete(view);
+      if (this.sendNext(view, room)) this.ready.add(view);
     }
   }
 
+  private roomFor(view: View): number {
+    if (this.socket.bufferedAmount >= OUTPUT_HIGH_WATER_BYTES) return 0;
+    if (!this.window) return MAX_FRAME_PAYLOAD_BYTES;
+    const room = view.roomIn(this.window, MAX_FRAME_PAYLOAD_BYTES);
+    if (room < view.attachment.backlog) this.window.limited();
+    return room;
+  }
+
   /** @returns whether there may be more. */
-  private sendNext(attachment: Attachment): boolean {
-    const { sessionId } = attachment;
-    const { offset, bytes } = attachment.peek(MAX_OUTPUT_FRAME_BYTES);
-    const length = attachment.endsAt(offset + bytes.length) ? bytes.length : wholeCharacters(bytes);
-    if (length > 0) {
-      const end = offset + length;
-      const data = Buffer.from(bytes.buffer, bytes.byteOffset, length).toString();
-      this.transmit({ type: 'output', sessionId, data, offset, end });
-      attachment.advance(end);
+  private sendNext(view: View, room: number): boolean {
+    const { attachment } = view;
+    if (attachment.hasOutput && this.sendOutput(view, room)) return true;
+    this.sendExit(attachment);
+    if (attachment.isOver) this.forget(view);
+    return false;
+  }
+
+  /** @returns whether anything was sent: of an unfinished character nothing is. */
+  private sendOutput(view: View, room: number): boolean {
+    const { attachment } = view;
+    const { offset, bytes } = attachment.peek(room, FRAME_HEADER_BYTES);
+    if (offset > attachment.offset) {
+      this.tellGap(view, offset);
       return true;
     }
-    this.sendExit(attachment);
-    if (attachment.isOver) this.forget(attachment);
-    return false;
+    const isWhole = this.protocol === FRAMES_PROTOCOL || attachment.endsAt(offset + bytes.length);
+    const length = isWhole ? bytes.length : wholeCharacters(bytes);
+    if (length === 0) return false;
+    const end = offset + length;
+    this.transmitOutput(view, offset, bytes.subarray(0, length));
+    view.sent(length, end, this.window, this.clock.elapsed());
+    attachment.advance(end);
+    return true;
+  }
+
+  private transmitOutput({ attachment, channel }: View, offset: number, bytes: Uint8Array): void {
+    if (this.protocol === FRAMES_PROTOCOL) {
+      const frame = new Uint8Array(
+        bytes.buffer,
+        bytes.byteOffset - FRAME_HEADER_BYTES,
+        FRAME_HEADER_BYTES + bytes.length,
+      );
+      writeFrameHeader(frame, 'output', channel, offset);
+      this.handOver(frame);
+    } else {
+      const { sessionId } = attachment;
+      const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
+      this.transmit({ type: 'output', sessionId, data, offset, end: offset + bytes.length });
+    }
+  }
+
+  private tellGap(view: View, oldest: number): void {
+    const { attachment } = view;
+    const { sessionId, offset } = attachment;
+    const end =
+      oldest +
+      (this.protocol === JSON_PROTOCOL ? brokenCharacter(attachment.peek(LONGEST_UNFINISHED).bytes) : 0);
+    this.transmit({ type: 'gap', sessionId, offset, end });
+    view.skippedTo(end);
+    attachment.advance(end);
   }
 
   private sendExit(attachment: Attachment): void {
@@ -144,16 +364,28 @@ export class Connection implements Viewer {
     this.transmit({ type: 'exit', sessionId, code, signal, cause });
   }
 
-  private forget(attachment: Attachment): void {
-    this.ready.delete(attachment);
-    this.attachments.delete(attachment.sessionId);
-    attachment.detach();
+  private forget(view: View): void {
+    this.hide(view);
+    view.attachment.detach();
+    if (!this.owned.has(view.attachment.sessionId)) this.inputOffsets.delete(view.attachment.sessionId);
+  }
+
+  private hide(view: View): void {
+    this.ready.delete(view);
+    this.gathering.delete(view);
+    this.views.delete(view.attachment.sessionId);
+    this.channels.delete(view.channel);
+    view.leave(this.window);
   }
 
   private transmit(message: ServerMessage): void {
+    this.handOver(JSON.stringify(message));
+  }
+
+  private handOver(data: string | Uint8Array): void {
     if (!this.isOpen) return;
     try {
-      this.socket.send(JSON.stringify(message), () => this.taken());
+      this.socket.send(data, () => this.taken());
     } catch {
       // A socket that cannot send has lost a message: what its client knows is wrong from here on.
       this.socket.terminate();
@@ -168,4 +400,14 @@ export class Connection implements Viewer {
     }
     this.pump();
   }
+}
+
+/** Where the character begins that `from` may lie inside of: text cannot start in the middle of one. */
+function wholeFrom({ log }: Session, from: number | undefined): number | undefined {
+  const { start, end } = log;
+  if ((from ?? start) <= start)
+    return start > 0 ? start + brokenCharacter(log.read(start, LONGEST_UNFINISHED).bytes) : start;
+  if (from === undefined || from > end) return from;
+  const before = Math.max(start, from - LONGEST_UNFINISHED);
+  return before + wholeCharacters(log.read(before, from - before).bytes);
 }

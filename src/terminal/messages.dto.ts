@@ -1,4 +1,4 @@
-import { IsInt, IsString, Length, Max, MaxLength, Min, ValidateIf } from 'class-validator';
+import { IsBoolean, IsInt, IsString, Length, Max, MaxLength, Min, ValidateIf } from 'class-validator';
 import { MAX_COLUMNS, MAX_ROWS } from '../core/terminal-size.js';
 import { MAX_ID_LENGTH, MAX_PATH_LENGTH } from '../protocol/limits.js';
 
@@ -62,4 +62,22 @@ export class ResizeDto extends AddressedDto {
   @Min(1)
   @Max(MAX_ROWS)
   rows!: number;
+}
+
+export class AttachDto extends RequestDto {
+  static override readonly fields = [...RequestDto.fields, 'sessionId', 'from', 'readOnly'];
+
+  @IsString()
+  @Length(1, MAX_ID_LENGTH)
+  sessionId!: string;
+
+  @MayBeMissing()
+  @IsInt()
+  @Min(0)
+  @Max(Number.MAX_SAFE_INTEGER)
+  from?: number;
+
+  @MayBeMissing()
+  @IsBoolean()
+  readOnly?: boolean;
 }

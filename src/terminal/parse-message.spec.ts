@@ -3,8 +3,9 @@ import fc from 'fast-check';
 import { type ProtocolErrorCode } from '../protocol/protocol-error.js';
 import { AddressedDto } from './messages.dto.js';
 import { parseMessage } from './parse-message.js';
+import { PROTOCOLS } from './subprotocol.js';
 
-const parse = (message: unknown): unknown => parseMessage(Buffer.from(JSON.stringify(message)), false);
+const parse = (message: unknown): unknown => parseMessage(Buffer.from(JSON.stringify(message)));
 const refusal = (code: ProtocolErrorCode, about: object = expect.anything() as object): Error =>
   expect.objectContaining({ name: 'ProtocolError', code, about }) as Error;
 
@@ -63,11 +64,7 @@ describe('a message', () => {
     ['{"type":["create"]}', 'UNKNOWN_TYPE'],
     ['{"type":"Create"}', 'UNKNOWN_TYPE'],
   ])('T33 · %.20s is refused', (text, code) => {
-    expect(() => parseMessage(Buffer.from(text), false)).toThrow(refusal(code));
-  });
-
-  it('in a binary frame is refused', () => {
-    expect(() => parseMessage(Buffer.from('{"type":"create"}'), true)).toThrow(refusal('BAD_MESSAGE'));
+    expect(() => parseMessage(Buffer.from(text))).toThrow(refusal(code));
   });
 
   it.each<[object, ProtocolErrorCode]>([
@@ -112,9 +109,9 @@ describe('a message', () => {
   });
 
   it('T33 · changes no prototype', () => {
-    parseMessage(Buffer.from('{"type":"create","__proto__":{"cwd":"/x","polluted":1}}'), false);
+    parseMessage(Buffer.from('{"type":"create","__proto__":{"cwd":"/x","polluted":1}}'));
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
-    expect(parseMessage(Buffer.from('{"type":"create","__proto__":{"cwd":"/x"}}'), false)).toEqual({
+    expect(parseMessage(Buffer.from('{"type":"create","__proto__":{"cwd":"/x"}}'))).toEqual({
       type: 'create',
     });
   });
@@ -125,9 +122,9 @@ describe('a message', () => {
       fc.json().map((text) => Buffer.from(text)),
     );
     fc.assert(
-      fc.property(bytes, fc.boolean(), (frame, isBinary) => {
+      fc.property(bytes, fc.constantFrom(...PROTOCOLS), (frame, protocol) => {
         try {
-          parseMessage(Buffer.from(frame), isBinary);
+          parseMessage(Buffer.from(frame), protocol);
         } catch (error) {
           expect(error).toMatchObject({ name: 'ProtocolError' });
         }

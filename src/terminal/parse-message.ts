@@ -1,9 +1,16 @@
 import { validateSync } from 'class-validator';
 import { terminalSize } from '../core/terminal-size.js';
-import { MAX_ID_LENGTH } from '../protocol/limits.js';
-import { CLIENT_MESSAGE_TYPES, type ClientMessage, type ClientMessageType } from '../protocol/messages.js';
+import { MAX_ACKNOWLEDGED, MAX_ID_LENGTH } from '../protocol/limits.js';
+import {
+  type AcknowledgeMessage,
+  CLIENT_MESSAGE_TYPES,
+  type ClientMessage,
+  type ClientMessageType,
+  type Consumed,
+} from '../protocol/messages.js';
 import { type MessageReference, ProtocolError, type ProtocolErrorCode } from '../protocol/protocol-error.js';
-import { AddressedDto, CreateDto, RequestDto, ResizeDto } from './messages.dto.js';
+import { AddressedDto, AttachDto, CreateDto, RequestDto, ResizeDto } from './messages.dto.js';
+import { FRAMES_PROTOCOL, JSON_PROTOCOL, type Protocol } from './subprotocol.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -13,9 +20,17 @@ const reasonOf: ReadonlyMap<string, ProtocolErrorCode> = new Map([
   ['rows', 'INVALID_SIZE'],
   ['cwd', 'INVALID_CWD'],
   ['shell', 'INVALID_SHELL'],
+  ['from', 'BAD_OFFSET'],
+  ['offset', 'BAD_OFFSET'],
 ]);
 
 const parsers: Record<ClientMessageType, (fields: Fields) => ClientMessage> = {
+  hello: (fields) => ({ type: 'hello', requestId: checked(RequestDto, fields).requestId }),
+  attach: (fields) => {
+    const { requestId, sessionId, from, readOnly } = checked(AttachDto, fields);
+    return { type: 'attach', requestId, sessionId, from, readOnly };
+  },
+  acknowledge: parseAcknowledge,
   create: (fields) => {
     const { requestId, cols, rows, cwd, shell } = checked(CreateDto, fields);
     if (cols === undefined && rows === undefined) return { type: 'create', requestId, cwd, shell };
@@ -43,21 +58,39 @@ const parsers: Record<ClientMessageType, (fields: Fields) => ClientMessage> = {
   }),
 };
 
+/** The default protocol has no greeting. */
+const typesOf: Record<Protocol, readonly ClientMessageType[]> = {
+  [JSON_PROTOCOL]: CLIENT_MESSAGE_TYPES.filter((type) => type !== 'hello'),
+  [FRAMES_PROTOCOL]: CLIENT_MESSAGE_TYPES,
+};
+
 /**
- * An untrusted frame → a message that is right in every field. Unknown fields are ignored.
- * @throws {ProtocolError} `BAD_JSON`, `BAD_MESSAGE`, `UNKNOWN_TYPE`, `INVALID_SIZE`, `INVALID_CWD`, `INVALID_SHELL`;
- * its `about` names the message as far as it could be read
+ * An untrusted text frame → a message that is right in every field. Unknown fields are ignored.
+ * @throws {ProtocolError} `BAD_JSON`, `BAD_MESSAGE`, `UNKNOWN_TYPE`, `BAD_OFFSET`, `INVALID_SIZE`, `INVALID_CWD`,
+ * `INVALID_SHELL`; its `about` names the message as far as it could be read
  */
-export function parseMessage(frame: Buffer, isBinary: boolean): ClientMessage {
-  if (isBinary)
-    throw new ProtocolError('BAD_MESSAGE', 'invalid message format: this protocol has no binary frames');
+export function parseMessage(frame: Buffer, protocol: Protocol = JSON_PROTOCOL): ClientMessage {
   const fields = parseFields(frame);
-  const { type } = fields;
-  if (!isKnownType(type)) {
+  const type = typesOf[protocol].find((known) => known === fields.type);
+  if (type === undefined) {
     const { requestId } = referenceIn(fields);
     throw new ProtocolError('UNKNOWN_TYPE', 'unknown message type', { requestId });
   }
-  return parsers[type](fields);
+  const message = parsers[type](fields);
+  if (protocol === FRAMES_PROTOCOL) assertExplicit(message, fields);
+  return message;
+}
+
+/** What existing clients may leave open, a client of `trex.v2` says. */
+function assertExplicit(message: ClientMessage, fields: Fields): void {
+  if (message.type === 'input') {
+    const about = referenceIn(fields);
+    throw new ProtocolError('BAD_MESSAGE', 'invalid message format: input: comes in binary frames', about);
+  }
+  const isAddressed = message.type === 'resize' || message.type === 'close' || message.type === 'detach';
+  if (isAddressed && message.sessionId === undefined) {
+    throw wrongField(message.type, fields, 'sessionId', 'is missing');
+  }
 }
 
 /** What a message says of itself that an answer to it may repeat. */
@@ -65,25 +98,63 @@ export function referenceIn(fields: Fields): MessageReference {
   return { sessionId: readableId(fields.sessionId), requestId: readableId(fields.requestId) };
 }
 
+/** As {@link parseInput}, by hand: one comes with every 16 KiB. */
+function parseAcknowledge(fields: Fields): AcknowledgeMessage {
+  const { sessions = [fields] } = fields;
+  if (!Array.isArray(sessions) || sessions.length > MAX_ACKNOWLEDGED) {
+    throw wrongField('acknowledge', fields, 'sessions', `must be a list of at most ${MAX_ACKNOWLEDGED}`);
+  }
+  const requestId = checkedRequestId('acknowledge', fields);
+  return { type: 'acknowledge', requestId, sessions: sessions.map((one) => parseConsumed(one, fields)) };
+}
+
+function parseConsumed(value: unknown, fields: Fields): Consumed {
+  const { sessionId, offset } = (value ?? {}) as Fields;
+  const id = readableId(sessionId);
+  if (id === undefined) {
+    throw wrongField(
+      'acknowledge',
+      fields,
+      'sessionId',
+      `must be a string of 1 to ${MAX_ID_LENGTH} characters`,
+    );
+  }
+  if (typeof offset !== 'number' || !Number.isSafeInteger(offset) || offset < 0) {
+    throw wrongField(
+      'acknowledge',
+      { ...fields, sessionId: id },
+      'offset',
+      'must be a whole number of bytes',
+    );
+  }
+  return { sessionId: id, offset };
+}
+
 /**
  * The byte path: the rules of an {@link AddressedDto} with a string `data`, by hand, because class-validator takes
  * longer than all the rest of a key's way together.
  */
 function parseInput(fields: Fields): ClientMessage {
-  const { data, sessionId, requestId } = fields;
+  const { data, sessionId } = fields;
   if (typeof data !== 'string') throw wrongField('input', fields, 'data', 'must be a string');
   if (sessionId !== undefined && readableId(sessionId) === undefined) {
     throw wrongField('input', fields, 'sessionId', `must be a string of 1 to ${MAX_ID_LENGTH} characters`);
   }
-  if (requestId !== undefined && readableId(requestId) === undefined) {
-    throw wrongField('input', fields, 'requestId', `must be a string of 1 to ${MAX_ID_LENGTH} characters`);
-  }
   return {
     type: 'input',
-    requestId: readableId(requestId),
+    requestId: checkedRequestId('input', fields),
     sessionId: readableId(sessionId),
     bytes: Buffer.from(data),
   };
+}
+
+function checkedRequestId(type: ClientMessageType, fields: Fields): string | undefined {
+  const { requestId } = fields;
+  const id = readableId(requestId);
+  if (requestId !== undefined && id === undefined) {
+    throw wrongField(type, fields, 'requestId', `must be a string of 1 to ${MAX_ID_LENGTH} characters`);
+  }
+  return id;
 }
 
 function parseFields(frame: Buffer): Fields {
@@ -97,10 +168,6 @@ function parseFields(frame: Buffer): Fields {
     throw new ProtocolError('BAD_MESSAGE', 'invalid message format: a message is one JSON object');
   }
   return value as Fields;
-}
-
-function isKnownType(type: unknown): type is ClientMessageType {
-  return CLIENT_MESSAGE_TYPES.some((known) => known === type);
 }
 
 /** Copies the fields the class knows, and only those: `__proto__` and its like never get this far. */

@@ -17,7 +17,7 @@ export class TerminalErrorFilter implements WsExceptionFilter {
 
 /** How an error is told to a client, and logged; a bug is logged whole and told without detail. */
 export function errorMessage(error: unknown, about: MessageReference = {}): ErrorMessage {
-  if (error instanceof ProtocolError) return refusal(error, error.about);
+  if (error instanceof ProtocolError) return refusal(error, { ...about, ...error.about });
   if (error instanceof SessionError) return refusal(error, about);
   logger.error({ ...about, err: error, msg: 'a message met a bug' });
   return { type: 'error', ...about, reason: 'INTERNAL', error: 'something went wrong in the server' };

@@ -6,15 +6,21 @@ import { type Socket } from 'node:net';
 import { type Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Gate } from '../admission/gate.js';
+import { type Clock } from '../core/clock.js';
+import { decodeFrame, FramingError } from '../protocol/frames.js';
 import { MAX_FRAME_BYTES } from '../protocol/limits.js';
+import { type InputMessage } from '../protocol/messages.js';
+import { ProtocolError } from '../protocol/protocol-error.js';
 import { Connection } from './connection.js';
 import { Inbox } from './inbox.js';
+import { keepAlive } from './keep-alive.js';
 import { parseMessage } from './parse-message.js';
 import { type HttpRefusal, refuse } from './refuse.js';
-import { chooseSubprotocol, JSON_PROTOCOL } from './subprotocol.js';
+import { chooseSubprotocol, FRAMES_PROTOCOL, JSON_PROTOCOL, type Protocol } from './subprotocol.js';
 import { errorMessage } from './terminal-error.filter.js';
 
 const GOING_AWAY = 1001;
+const FRAMING_LOST = 4002;
 
 /**
  * RFC 6455's own. `ws` would also take 8, a draft whose browsers name their page in a header that the gate does not
@@ -32,7 +38,10 @@ const serverOptions = {
   perMessageDeflate: false,
   closeTimeout: CLOSE_TIMEOUT_MS,
   // A client that offers nothing we speak has been refused before.
-  handleProtocols: (offered: Set<string>) => offered.has(JSON_PROTOCOL) && JSON_PROTOCOL,
+  handleProtocols: (offered: Set<string>) => {
+    const chosen = chooseSubprotocol([...offered].join());
+    return chosen !== 'none' && chosen;
+  },
 };
 
 /**
@@ -47,6 +56,7 @@ export class TerminalAdapter extends WsAdapter {
   constructor(
     app: INestApplicationContext,
     private readonly gate: Gate,
+    private readonly clock: Clock,
   ) {
     super(app);
   }
@@ -65,8 +75,11 @@ export class TerminalAdapter extends WsAdapter {
   override bindClientConnect(server: WebSocketServer, callback: (connection: Connection) => void): void {
     server.on('connection', (socket) => {
       socket.on('error', (error) => this.log.debug(`connection lost: ${error.message}`));
-      const connection = new Connection(socket);
+      // Never any other: what the client offered was looked at before.
+      const protocol = (socket.protocol || JSON_PROTOCOL) as Protocol;
+      const connection = new Connection(socket, this.clock, protocol);
       this.sockets.set(connection, socket);
+      keepAlive(socket, connection, this.clock);
       callback(connection);
     });
   }
@@ -154,7 +167,7 @@ export class TerminalAdapter extends WsAdapter {
       return {
         status: 400,
         code: 'BAD_REQUEST',
-        detail: `none of the offered subprotocols is known; offer ${JSON_PROTOCOL}`,
+        detail: `none of the offered subprotocols is known; offer ${FRAMES_PROTOCOL} or ${JSON_PROTOCOL}`,
       };
     }
     return undefined;
@@ -168,10 +181,16 @@ export class TerminalAdapter extends WsAdapter {
   ): Promise<void> {
     if (connection.isClosed) return;
     try {
-      const message = parseMessage(data, isBinary);
+      const message = isBinary ? parseFrame(data, connection) : parseMessage(data, connection.protocol);
+      if (!connection.isGreeted && message.type !== 'hello') {
+        throw new ProtocolError('HELLO_REQUIRED', 'the first message must be hello', {
+          requestId: message.requestId,
+        });
+      }
       await callbacks.get(message.type)?.(message);
     } catch (error) {
-      connection.send(errorMessage(error));
+      if (error instanceof FramingError) connection.end(FRAMING_LOST, error.message);
+      else connection.send(errorMessage(error));
     }
   }
 
@@ -180,6 +199,20 @@ export class TerminalAdapter extends WsAdapter {
     if (!socket) throw new Error('this connection is not from here');
     return socket;
   }
+}
+
+/**
+ * A binary frame → input.
+ * @throws {ProtocolError} `BAD_MESSAGE` @throws {SessionError} `SESSION_NOT_FOUND` @throws {FramingError}
+ */
+function parseFrame(data: Buffer, connection: Connection): InputMessage {
+  if (connection.protocol === JSON_PROTOCOL) {
+    throw new ProtocolError('BAD_MESSAGE', 'invalid message format: this protocol has no binary frames');
+  }
+  const { kind, channel, offset, bytes } = decodeFrame(data);
+  if (kind !== 'input') throw new FramingError('output comes from the server only');
+  if (!connection.isGreeted) throw new ProtocolError('HELLO_REQUIRED', 'the first message must be hello');
+  return { type: 'input', sessionId: connection.sessionOn(channel), offset, bytes };
 }
 
 type Upgrade = [request: IncomingMessage, socket: Duplex, head: Buffer];

@@ -11,7 +11,7 @@ describe('the terminal gateway', () => {
     const sessions = new TestSessions();
     const { registry, opener, closer, events, ptys } = sessions;
     const gateway = new TerminalGateway(registry, opener, closer, events);
-    const connection = new Connection(new FakeSocket());
+    const connection = new Connection(new FakeSocket(), sessions.clock);
     for (let n = 0; n < 4; n++) gateway.create(connection, { type: 'create', size });
     await settled();
     gateway.detach(connection, { type: 'detach', sessionId: 's1' });

@@ -1,20 +1,41 @@
 import { UseFilters } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
 import { type OnGatewayDisconnect, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { type Attachment } from '../core/attachment.js';
 import { SessionEvents } from '../core/session-events.js';
-import { type Session } from '../core/session.js';
+import { INPUT_QUEUE_BYTES, type Session } from '../core/session.js';
 import {
+  ACKNOWLEDGE_BYTES,
+  ACKNOWLEDGE_MS,
+  MAX_FRAME_BYTES,
+  MAX_FRAME_PAYLOAD_BYTES,
+} from '../protocol/limits.js';
+import {
+  type AcknowledgeMessage,
+  type AttachMessage,
   type CloseMessage,
   type CreateMessage,
   type DetachMessage,
+  type HelloMessage,
   type InputMessage,
+  type Limits,
   type ListTmuxSessionsMessage,
   type ResizeMessage,
 } from '../protocol/messages.js';
+import { ProtocolError } from '../protocol/protocol-error.js';
 import { SessionCloser } from '../sessions/session-closer.js';
 import { SessionOpener, type SessionRequest } from '../sessions/session-opener.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import { type Connection } from './connection.js';
 import { TerminalErrorFilter } from './terminal-error.filter.js';
+
+const limits: Limits = {
+  messageBytes: MAX_FRAME_BYTES,
+  frameBytes: MAX_FRAME_PAYLOAD_BYTES,
+  inputQueueBytes: INPUT_QUEUE_BYTES,
+  acknowledgeBytes: ACKNOWLEDGE_BYTES,
+  acknowledgeMs: ACKNOWLEDGE_MS,
+};
 
 export const WEBSOCKET_PATH = '/ws';
 
@@ -25,6 +46,8 @@ export const WEBSOCKET_PATH = '/ws';
 @WebSocketGateway({ path: WEBSOCKET_PATH })
 @UseFilters(TerminalErrorFilter)
 export class TerminalGateway implements OnGatewayDisconnect<Connection> {
+  /** Ids of sessions begin anew with each life of the server: clients tell by this that they mean others. */
+  private readonly epoch = randomUUID();
   private readonly owners = new WeakMap<Session, Connection>();
 
   constructor(
@@ -43,19 +66,39 @@ export class TerminalGateway implements OnGatewayDisconnect<Connection> {
     for (const { id } of connection.release()) this.closer.close(id);
   }
 
+  @SubscribeMessage('hello')
+  hello(connection: Connection, { requestId }: HelloMessage): void {
+    if (connection.isGreeted) throw new ProtocolError('BAD_MESSAGE', 'hello comes once', { requestId });
+    connection.greet({ type: 'welcome', requestId, epoch: this.epoch, limits });
+  }
+
+  @SubscribeMessage('attach')
+  attach(connection: Connection, { sessionId, from, readOnly = false, requestId }: AttachMessage): void {
+    connection.attach(this.registry.get(sessionId), from, readOnly, requestId);
+  }
+
+  @SubscribeMessage('acknowledge')
+  acknowledge(connection: Connection, { sessions }: AcknowledgeMessage): void {
+    connection.acknowledge(sessions);
+  }
+
   @SubscribeMessage('create')
   create(connection: Connection, { requestId, ...request }: CreateMessage): void {
     this.open(connection, request, requestId);
   }
 
   @SubscribeMessage('input')
-  input(connection: Connection, { sessionId, bytes, requestId }: InputMessage): void {
-    this.addressed(connection, sessionId, requestId).write(bytes);
+  input(connection: Connection, { sessionId, bytes, offset, requestId }: InputMessage): void {
+    const session = this.addressed(connection, sessionId, requestId);
+    const typist = this.viewOf(connection, session);
+    if (offset === undefined) session.write(bytes, typist);
+    else connection.type(session.id, offset, bytes, (fresh) => session.write(fresh, typist));
   }
 
   @SubscribeMessage('resize')
   resize(connection: Connection, { sessionId, size, requestId }: ResizeMessage): void {
-    this.addressed(connection, sessionId, requestId).resize(size);
+    const session = this.addressed(connection, sessionId, requestId);
+    session.resize(size, this.viewOf(connection, session));
   }
 
   @SubscribeMessage('close')
@@ -91,6 +134,11 @@ export class TerminalGateway implements OnGatewayDisconnect<Connection> {
     const oldest = connection.oldestNotEnded();
     if (oldest) return oldest;
     return this.open(connection, {}, requestId);
+  }
+
+  /** Who types or resizes. What comes from a connection that does not look counts as the owner's. */
+  private viewOf(connection: Connection, session: Session): Attachment | undefined {
+    return connection.attachmentTo(session.id) ?? this.owners.get(session)?.attachmentTo(session.id);
   }
 
   private open(connection: Connection, request: SessionRequest, requestId: string | undefined): Session {

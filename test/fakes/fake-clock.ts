@@ -19,6 +19,10 @@ export class FakeClock extends Clock {
     return Date.UTC(2026, 10, 23) + this.elapsedMs;
   }
 
+  elapsed(): number {
+    return this.elapsedMs;
+  }
+
   after(ms: number, task: () => void): Timer {
     const alarm = { due: this.elapsedMs + ms, task };
     this.alarms.add(alarm);

@@ -1,3 +1,4 @@
+import { decodeFrame, type Frame } from '../../src/protocol/frames.js';
 import { type ServerMessage } from '../../src/protocol/messages.js';
 import { type ConnectionSocket } from '../../src/terminal/connection.js';
 
@@ -19,6 +20,8 @@ export class FakeSocket implements ConnectionSocket {
   /** When set, every `send` throws. */
   broken = false;
   readonly sent: ServerMessage[] = [];
+  /** What was sent in binary frames. */
+  readonly frames: Frame[] = [];
   private readonly unsent: Unsent[] = [];
 
   /** `sending` sees each message before it is put behind what waits. */
@@ -56,12 +59,16 @@ export class FakeSocket implements ConnectionSocket {
     }
   }
 
-  send(data: string, taken: (error?: Error | null) => void): void {
+  send(data: string | Uint8Array, taken: (error?: Error | null) => void): void {
     if (this.broken) throw new Error('this socket is broken');
     if (this.readyState !== OPEN) throw new Error('this socket is not open');
-    const message = JSON.parse(data) as ServerMessage;
-    this.sending(message);
-    this.sent.push(message);
+    if (typeof data === 'string') {
+      const message = JSON.parse(data) as ServerMessage;
+      this.sending(message);
+      this.sent.push(message);
+    } else {
+      this.frames.push(decodeFrame(data));
+    }
     const bytes = Buffer.byteLength(data);
     // `ws` tells it later too, never from within `send`.
     if (this.taking) queueMicrotask(() => taken());

@@ -1,10 +1,12 @@
-import { type Attachment, type Viewer } from '../../src/core/attachment.js';
+import { type Attachment, type Viewer, type ViewerNews } from '../../src/core/attachment.js';
 import { type SessionExit } from '../../src/core/session.js';
 
 /** A viewer that takes everything at once, unless told to wait. */
 export class FakeViewer implements Viewer {
   /** Each exit it was told of. */
   readonly exits: SessionExit[] = [];
+  /** What it was told besides, in order. */
+  readonly news: ViewerNews[] = [];
   private readonly taken: Uint8Array[] = [];
   private readonly waiting = new Set<Attachment>();
 
@@ -33,6 +35,10 @@ export class FakeViewer implements Viewer {
   wake(attachment: Attachment): void {
     if (this.reading) this.take(attachment);
     else this.waiting.add(attachment);
+  }
+
+  hear(_attachment: Attachment, news: ViewerNews): void {
+    this.news.push(news);
   }
 
   private take(attachment: Attachment): void {

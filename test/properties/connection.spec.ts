@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { type Session } from '../../src/core/session.js';
 import { DEFAULT_SIZE } from '../../src/core/terminal-size.js';
-import { MAX_OUTPUT_FRAME_BYTES } from '../../src/protocol/limits.js';
+import { MAX_FRAME_PAYLOAD_BYTES } from '../../src/protocol/limits.js';
 import { type Exit, type Output, type ServerMessage } from '../../src/protocol/messages.js';
 import {
   ANSWERS_HIGH_WATER_BYTES,
@@ -10,6 +10,7 @@ import {
   OUTPUT_HIGH_WATER_BYTES,
 } from '../../src/terminal/connection.js';
 import { type FakePty } from '../fakes/fake-pty.js';
+import { FakeClock } from '../fakes/fake-clock.js';
 import { FakeSocket } from '../fakes/fake-socket.js';
 import { settled } from '../support/running-session.js';
 import { TestSessions } from '../support/test-sessions.js';
@@ -69,7 +70,7 @@ class Scene {
   /** Logs that hold all a process has to say when it ends: gaps are another matter. */
   readonly sessions = new TestSessions({ logBytes: 8 * 1024 * 1024 });
   readonly socket = new FakeSocket(false, (message) => this.noteProblem(() => this.sending(message)));
-  readonly connection = new Connection(this.socket);
+  readonly connection = new Connection(this.socket, this.sessions.clock);
   readonly shown: Shown[] = [];
   /** How often output had to wait for the socket. */
   fullTimes = 0;
@@ -109,6 +110,8 @@ class Scene {
         await this.close(shown);
         break;
     }
+    // What is being gathered goes.
+    this.sessions.clock.advance(2);
     if (this.socket.bufferedAmount >= OUTPUT_HIGH_WATER_BYTES) this.fullTimes += 1;
   }
 
@@ -158,7 +161,7 @@ class Scene {
     const { sessionId, offset, end } = message;
     // So what waits in the socket is bounded by this and one frame.
     assert(this.socket.bufferedAmount < OUTPUT_HIGH_WATER_BYTES);
-    assert(end - offset <= MAX_OUTPUT_FRAME_BYTES);
+    assert(end - offset <= MAX_FRAME_PAYLOAD_BYTES);
     assert.equal(offset, this.sentUpTo.get(sessionId) ?? 0);
     assert.deepEqual(
       [...(this.waitingSince.get(sessionId) ?? [])],
@@ -233,7 +236,7 @@ describe('properties of a connection', () => {
           sessions.ptys.last.print(whole);
           sessions.ptys.last.end();
           const socket = new FakeSocket(false);
-          new Connection(socket).own(session);
+          new Connection(socket, sessions.clock).own(session);
           socket.take(Infinity);
           const frames = socket.sent.filter((message) => message.type === 'output');
           assert(frames.length > 3);
@@ -301,7 +304,7 @@ describe('properties of a connection', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(answer, take), { maxLength: 40, size: 'max' }), (program) => {
         const socket = new FakeSocket(false);
-        const connection = new Connection(socket);
+        const connection = new Connection(socket, new FakeClock());
         for (const { type, bytes } of program) {
           if (type === 'answer') connection.send({ type: 'tmux_sessions', requestId: 'r'.repeat(bytes) });
           else socket.take(bytes);

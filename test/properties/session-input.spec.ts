@@ -38,7 +38,14 @@ describe('properties of a session’s input', () => {
         const budget = new ByteBudget(BUDGET_BYTES);
         const session = new Session(
           { id: 's1', name: 'bash-1', shellType: 'bash', shell: '/bin/bash', cwd: '/', size: DEFAULT_SIZE },
-          { ptys, clock: new FakeClock(), events: new SessionEvents(), logBytes: 1000, inputBudget: budget },
+          {
+            ptys,
+            clock: new FakeClock(),
+            events: new SessionEvents(),
+            logBytes: 1000,
+            inputBudget: budget,
+            maxViewers: 8,
+          },
         );
         let accepted = '';
         const type = (text: string): void => {

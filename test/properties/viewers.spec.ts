@@ -117,6 +117,7 @@ class Scene {
       events: this.events,
       logBytes: LOG_BYTES,
       inputBudget: new ByteBudget(0),
+      maxViewers: 100,
     },
   );
 

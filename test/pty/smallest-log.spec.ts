@@ -53,6 +53,7 @@ describe('the smallest log that may be set', () => {
         events: new SessionEvents(),
         logBytes: MIN_LOG_BYTES,
         inputBudget: new ByteBudget(0),
+        maxViewers: 8,
       },
     );
     const viewer = new FakeViewer(false);

@@ -411,7 +411,12 @@ function summary(message: ServerMessage): string {
     case 'error':
       count(refusals, message.reason);
       return `error ${message.reason}`;
+    case 'attached':
+    case 'control':
+    case 'gap':
+    case 'resized':
     case 'tmux_sessions':
+    case 'welcome':
       return message.type;
   }
 }

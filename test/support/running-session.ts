@@ -21,7 +21,7 @@ export function newSession({ logBytes = 1024 * 1024, inputBudgetBytes = Infinity
   events.subscribe(({ type }) => happened.push(type));
   const session = new Session(
     { id: 's1', name: 'bash-1', shellType: 'bash', shell: '/bin/bash', cwd: '/', size: DEFAULT_SIZE },
-    { ptys, clock, events, logBytes, inputBudget: new ByteBudget(inputBudgetBytes) },
+    { ptys, clock, events, logBytes, inputBudget: new ByteBudget(inputBudgetBytes), maxViewers: 8 },
   );
   return { session, ptys, clock, happened };
 }

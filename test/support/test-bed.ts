@@ -22,6 +22,13 @@ export class TestBed {
     return client;
   }
 
+  /** A client of `trex.v2` that has been welcomed. */
+  async greet(server: TestServer): Promise<TestClient> {
+    const client = await TestClient.greeted(server);
+    this.clients.push(client);
+    return client;
+  }
+
   /** A client of its own server, with one session whose process runs. */
   async open(config?: Partial<AppConfig>): Promise<{
     server: TestServer;

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type ClientOptions, WebSocket } from 'ws';
+import { decodeFrame, encodeFrame, type Frame } from '../../src/protocol/frames.js';
+import { FRAMES_PROTOCOL } from '../../src/terminal/subprotocol.js';
 import { Claims } from './claims.js';
 import { type TestServer } from './test-server.js';
 import { PATIENCE_MS } from './until.js';
@@ -20,6 +22,15 @@ export interface Received {
   readonly cause?: string;
   readonly reason?: string;
   readonly error?: string;
+  readonly channel?: number;
+  readonly inputOffset?: number;
+  readonly inControl?: boolean;
+  readonly cols?: number;
+  readonly rows?: number;
+  readonly sizes?: readonly { readonly offset: number; readonly cols: number; readonly rows: number }[];
+  readonly gap?: { readonly offset: number; readonly end: number };
+  readonly epoch?: string;
+  readonly limits?: Readonly<Record<string, number>>;
 }
 
 /** Fields a message must have, or a claim about it. */
@@ -29,6 +40,8 @@ export type Match = Partial<Received> | ((message: Received) => boolean);
 export class TestClient {
   /** Every message, in order. */
   readonly messages: Received[] = [];
+  /** Every binary frame, in order, of a client of `trex.v2`. */
+  readonly frames: Frame[] = [];
   /** How the connection was closed, once it is. */
   closing?: { readonly code: number; readonly reason: string };
 
@@ -43,7 +56,12 @@ export class TestClient {
     // The close that follows tells the same.
     socket.on('error', () => undefined);
     socket.on('message', (data: Buffer, isBinary) => {
-      if (isBinary) throw new Error('the JSON protocol has no binary frames');
+      if (isBinary) {
+        if (socket.protocol !== FRAMES_PROTOCOL) throw new Error('the JSON protocol has no binary frames');
+        this.frames.push(decodeFrame(data));
+        this.claims.look();
+        return;
+      }
       const message = JSON.parse(data.toString()) as Received;
       this.messages.push(message);
       this.unread.push(message);
@@ -66,6 +84,14 @@ export class TestClient {
     });
     const client = new TestClient(socket, () => tcp!);
     await once(socket, 'open');
+    return client;
+  }
+
+  /** A client of `trex.v2` that has been welcomed. */
+  static async greeted(server: TestServer | { readonly port: number }): Promise<TestClient> {
+    const client = await TestClient.connect(server, { protocols: [FRAMES_PROTOCOL] });
+    client.send({ type: 'hello' });
+    await client.next({ type: 'welcome' });
     return client;
   }
 
@@ -111,6 +137,25 @@ export class TestClient {
     const requestId = `sync-${++this.lastSync}`;
     this.send({ type: 'list_tmux_sessions', requestId });
     await this.next({ requestId });
+  }
+
+  /** Types into a session of `trex.v2`; `offset` is where that belongs in all that is typed there. */
+  type(channel: number, offset: number, input: string): void {
+    this.sendRaw(Buffer.from(encodeFrame({ kind: 'input', channel, offset, bytes: Buffer.from(input) })));
+  }
+
+  /** All output that came on a channel so far. */
+  bytesOn(channel: number): Buffer {
+    return Buffer.concat(this.frames.filter((frame) => frame.channel === channel).map(({ bytes }) => bytes));
+  }
+
+  /** Resolves once so much output has come on a channel. */
+  untilBytes(channel: number, count: number, deadlineMs = PATIENCE_MS): Promise<void> {
+    return this.when(
+      () => this.bytesOn(channel).length >= count,
+      () => `${count} bytes on channel ${channel}; there are ${this.bytesOn(channel).length}`,
+      deadlineMs,
+    );
   }
 
   /** All output of a session so far. */

@@ -68,6 +68,7 @@ export class TestServer {
     this.clocks.push(fake);
     const clock = this.app.get(Clock);
     clock.now = () => fake.now();
+    clock.elapsed = () => fake.elapsed();
     clock.after = (ms, task) => fake.after(ms, task);
     return fake;
   }

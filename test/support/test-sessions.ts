@@ -19,6 +19,7 @@ export function testConfig(overrides: Partial<AppConfig> = {}): AppConfig {
     shells: ['/bin/bash', '/bin/zsh', '/bin/sh'],
     cwd: '/',
     maxSessions: 64,
+    maxViewers: 8,
     exitedLingerSeconds: 60,
     logBytes: 1024 * 1024,
     allowedOrigins: [],

@@ -86,7 +86,7 @@ export function assertToldInOrder(server: Server): void {
 /** One WebSocket of the server, from the client's end; it takes what it is sent. */
 export class Client {
   readonly socket = new FakeSocket();
-  private readonly connection = new Connection(this.socket);
+  private readonly connection = new Connection(this.socket, new FakeClock());
   private reported = 0;
 
   constructor(private readonly gateway: TerminalGateway) {}
@@ -121,6 +121,15 @@ export class Client {
 
   private deliver(message: ClientMessage): void {
     switch (message.type) {
+      case 'hello':
+        this.gateway.hello(this.connection, message);
+        break;
+      case 'attach':
+        this.gateway.attach(this.connection, message);
+        break;
+      case 'acknowledge':
+        this.gateway.acknowledge(this.connection, message);
+        break;
       case 'create':
         this.gateway.create(this.connection, message);
         break;

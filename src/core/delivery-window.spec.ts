@@ -1,0 +1,122 @@
+import { type Reading, simulate } from '../../test/support/simulated-link.js';
+import { DeliveryWindow, FIRST_WINDOW_BYTES, MAX_WINDOW_BYTES, MIN_WINDOW_BYTES } from './delivery-window.js';
+
+const KIB = 1024;
+
+/** Share of what the link or the largest window allows that is consumed between two moments. */
+function share(
+  readings: readonly Reading[],
+  fromMs: number,
+  toMs: number,
+  possibleBytesPerMs: number,
+): number {
+  const at = (ms: number): Reading => readings.find(({ atMs }) => atMs >= ms)!;
+  const [from, to] = [at(fromMs), at(toMs)];
+  return (to.consumedBytes - from.consumedBytes) / (to.atMs - from.atMs) / possibleBytesPerMs;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
+}
+
+/** Plays a client that acknowledges everything `roundTripMs` after it was sent. */
+function play(
+  window: DeliveryWindow,
+  pieces: readonly number[],
+  startMs: number,
+  roundTripMs: number,
+): number {
+  let now = startMs;
+  for (const bytes of pieces) {
+    const piece = window.sent(bytes, now);
+    now += roundTripMs;
+    window.acknowledged(bytes, piece, now);
+  }
+  return now;
+}
+
+describe('the delivery window', () => {
+  it('begins with what fills a long link soon', () => {
+    const window = new DeliveryWindow();
+    expect([window.bytes, window.inFlight]).toEqual([FIRST_WINDOW_BYTES, 0]);
+  });
+
+  it('is never lowered by keystrokes, however many', () => {
+    const window = new DeliveryWindow();
+    play(window, new Array<number>(5000).fill(3), 0, 40);
+    expect(window.bytes).toBe(FIRST_WINDOW_BYTES);
+  });
+
+  it('counts what is on its way, in parts too', () => {
+    const window = new DeliveryWindow();
+    const piece = window.sent(10, 0);
+    window.sent(7, 1);
+    window.acknowledged(4, undefined, 5);
+    expect(window.inFlight).toBe(13);
+    window.acknowledged(6, piece, 6);
+    window.forgotten(7);
+    expect(window.inFlight).toBe(0);
+  });
+
+  it('doubles with each round trip while it is what limits and nothing queues', () => {
+    const window = new DeliveryWindow();
+    const seen: number[] = [];
+    for (let now = 0; now < 5 * 50; now += 50) {
+      const bytes = window.bytes;
+      const piece = window.sent(bytes, now);
+      window.limited();
+      window.acknowledged(bytes, piece, now + 50);
+      seen.push(window.bytes / KIB);
+    }
+    expect(seen).toEqual([256, 512, 1024, 1024, 1024]);
+  });
+
+  it('becomes what keeps the client busy for 20 ms longer than a round trip takes', () => {
+    const window = new DeliveryWindow();
+    // A key first, from which the way is known to take 1 ms; then 4 MB/s.
+    let now = play(window, [1], 0, 1);
+    for (let rounds = 0; rounds < 5; rounds++) {
+      const bytes = window.bytes;
+      const piece = window.sent(bytes, now);
+      window.limited();
+      now += bytes / 4000;
+      window.acknowledged(bytes, piece, now);
+    }
+    expect(window.bytes).toBe(4000 * 21);
+  });
+
+  it('is whole bytes between 16 KiB and 1 MiB', () => {
+    const window = new DeliveryWindow();
+    let now = play(window, [1], 0, 1);
+    for (const bytesPerMs of [200.3, 200.3, 200.3, 1e9, 1e9, 1e9, 933.3]) {
+      const bytes = window.bytes;
+      const piece = window.sent(bytes, now);
+      window.limited();
+      now += Math.max(30, bytes / bytesPerMs);
+      window.acknowledged(bytes, piece, now);
+      expect(Number.isInteger(window.bytes)).toBe(true);
+      expect(window.bytes).toBeGreaterThanOrEqual(MIN_WINDOW_BYTES);
+      expect(window.bytes).toBeLessThanOrEqual(MAX_WINDOW_BYTES);
+    }
+  });
+
+  describe.each([0.5, 10, 30, 60, 150, 300])('on a link with a round trip of %d ms', (roundTripMs) => {
+    it.each([0.1, 0.5, 2, 10, 50])('and %d MB/s', (megabytesPerSecond) => {
+      const readings = simulate({ roundTripMs, megabytesPerSecond }, 120);
+      const possible = Math.min(megabytesPerSecond * 1000, MAX_WINDOW_BYTES / roundTripMs);
+      // What is sent a second after the start is acknowledged a round trip later.
+      expect(share(readings, 1000 + roundTripMs, 2000 + roundTripMs, possible)).toBeGreaterThanOrEqual(0.9);
+      expect(share(readings, 10_000, 60_000, possible)).toBeGreaterThanOrEqual(0.9);
+      expect(share(readings, 60_000, 120_000, possible)).toBeGreaterThanOrEqual(0.9);
+      // 20 ms and one acknowledgement's worth, but never less than the smallest window takes.
+      const smallestWindowMs = MIN_WINDOW_BYTES / (megabytesPerSecond * 1000);
+      for (const [from, to] of [
+        [2000, 60_000],
+        [60_000, 120_000],
+      ] as const) {
+        const queues = readings.filter(({ atMs }) => atMs > from && atMs <= to).map(({ queueMs }) => queueMs);
+        expect(median(queues)).toBeLessThanOrEqual(Math.max(25, smallestWindowMs));
+      }
+    });
+  });
+});

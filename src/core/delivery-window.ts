@@ -1,0 +1,152 @@
+/** What has been sent to a client and not acknowledged yet: one piece, and what was known when it was sent. */
+export interface Sent {
+  readonly at: number;
+  readonly bytes: number;
+  /** Everything acknowledged before it was sent, and when the last of that came. */
+  readonly delivered: number;
+  readonly deliveredAt: number;
+}
+
+export const MIN_WINDOW_BYTES = 16 * 1024;
+export const MAX_WINDOW_BYTES = 1024 * 1024;
+/** Fills a megabyte's window within a second where a round trip takes 300 ms. */
+export const FIRST_WINDOW_BYTES = 128 * 1024;
+
+/** What a client has waiting is printed before the answer to a Ctrl-C: it is to have this much work, and no more. */
+const QUEUE_MS = 20;
+/** A round trip this much above the smallest says that a queue has begun to form. */
+const QUEUE_FORMS_MS = QUEUE_MS / 2;
+
+/**
+ * The smallest round trip is measured anew this often. Under a flood every round trip has the queue in it: without a
+ * moment with next to nothing in flight the queue would be taken for the way, and a longer one allowed for that.
+ */
+const REMEASURE_MS = 10_000;
+const REMEASURE_WINDOW_BYTES = 4 * 1024;
+
+/** The rate is the best of so many round trips: one in which the server was late says nothing about the client. */
+const RATES = 3;
+/** After a queue has formed the window grows by a tenth for so many round trips, and doubles only then. */
+const CAREFUL_ROUNDS = 3;
+const CAREFUL_GROWTH = 1.1;
+
+const SLICES = 16;
+const MIN_SLICE_BYTES = 4 * 1024;
+
+/**
+ * How many bytes may be on their way to a client: as many as keep it busy for 20 ms longer than an acknowledgement
+ * takes. Delivery rate × (smallest recent round trip + 20 ms), judged once in a round trip; where the window is what
+ * limits and no queue forms, it doubles instead. In the manner of BBR (Cardwell et al., ACM Queue 14(5), 2016), with
+ * the client's rendering as the bottleneck.
+ */
+export class DeliveryWindow {
+  private window = FIRST_WINDOW_BYTES;
+  private flying = 0;
+  private delivered = 0;
+  private deliveredAt = 0;
+
+  private smallestMs = Infinity;
+  private smallestAt = 0;
+  /** Until everything sent before it is acknowledged, and then one round trip longer. */
+  private remeasuring?: { readonly after: number };
+
+  /** A round trip ends with the first piece acknowledged that was sent after it began. */
+  private roundBegan = 0;
+  private roundSmallestMs = Infinity;
+  private roundWasLimited = false;
+  private readonly rates: number[] = [];
+  private quietRounds = CAREFUL_ROUNDS;
+
+  /** Whole bytes. */
+  get bytes(): number {
+    return this.remeasuring ? Math.min(REMEASURE_WINDOW_BYTES, this.window) : this.window;
+  }
+
+  /** Most bytes of one frame: small beside the window, so that turns are short and round trips are measured often. */
+  get sliceBytes(): number {
+    return Math.max(MIN_SLICE_BYTES, Math.floor(this.bytes / SLICES));
+  }
+
+  /** Bytes sent and not acknowledged. */
+  get inFlight(): number {
+    return this.flying;
+  }
+
+  /** Something waits that the window does not let out. */
+  limited(): void {
+    this.roundWasLimited = true;
+  }
+
+  /** @param now in milliseconds, of a clock that never goes back; as everywhere here. */
+  sent(bytes: number, now: number): Sent {
+    // Nothing was on its way: the time before this says nothing about how fast the client is.
+    if (this.flying === 0) this.deliveredAt = now;
+    this.flying += bytes;
+    return { at: now, bytes, delivered: this.delivered, deliveredAt: this.deliveredAt };
+  }
+
+  /** `bytes` more of what was sent have been consumed; `piece` is the last one of them that is so completely. */
+  acknowledged(bytes: number, piece: Sent | undefined, now: number): void {
+    this.flying -= bytes;
+    this.delivered += bytes;
+    this.deliveredAt = now;
+    if (!piece) return;
+    const roundTripMs = now - piece.at;
+    this.noteRoundTrip(roundTripMs, piece, now);
+    this.roundSmallestMs = Math.min(this.roundSmallestMs, roundTripMs);
+    if (piece.delivered < this.roundBegan) return;
+    const bytesPerMs = (this.delivered - piece.delivered) / Math.max(now - piece.deliveredAt, 0.1);
+    this.judge(bytesPerMs);
+    this.roundBegan = this.delivered;
+    this.roundSmallestMs = Infinity;
+    this.roundWasLimited = false;
+    if (!this.remeasuring && now - this.smallestAt > REMEASURE_MS) this.remeasure();
+  }
+
+  /** What was on its way to a viewer that is gone will not be acknowledged. */
+  forgotten(bytes: number): void {
+    this.flying -= bytes;
+    if (this.remeasuring) this.remeasuring = { after: this.remeasuring.after - bytes };
+  }
+
+  private judge(bytesPerMs: number): void {
+    if (this.remeasuring) return;
+    // A sample of keystrokes says how fast someone types.
+    if (!this.roundWasLimited) {
+      this.window = clamp(Math.max(this.window, bytesPerMs * (this.smallestMs + QUEUE_MS)));
+      return;
+    }
+    this.rates.push(bytesPerMs);
+    if (this.rates.length > RATES) this.rates.shift();
+    const target = Math.max(...this.rates) * (this.smallestMs + QUEUE_MS);
+    if (this.roundSmallestMs < this.smallestMs + QUEUE_FORMS_MS) {
+      this.quietRounds++;
+      this.window = clamp(
+        Math.max(target, this.window * (this.quietRounds > CAREFUL_ROUNDS ? 2 : CAREFUL_GROWTH)),
+      );
+    } else {
+      this.quietRounds = 0;
+      this.window = clamp(target);
+    }
+  }
+
+  private remeasure(): void {
+    this.remeasuring = { after: this.delivered + this.flying };
+  }
+
+  private noteRoundTrip(ms: number, { delivered }: Sent, now: number): void {
+    if (ms <= this.smallestMs) {
+      this.smallestMs = ms;
+      this.smallestAt = now;
+    }
+    if (!this.remeasuring || delivered < this.remeasuring.after) return;
+    this.smallestMs = ms;
+    this.smallestAt = now;
+    this.remeasuring = undefined;
+    this.roundWasLimited = false;
+  }
+}
+
+function clamp(bytes: number): number {
+  return Math.floor(Math.min(Math.max(bytes, MIN_WINDOW_BYTES), MAX_WINDOW_BYTES));
+}

@@ -1,0 +1,98 @@
+import { EventEmitter } from 'node:events';
+import { FakeClock } from '../../test/fakes/fake-clock.js';
+import { keepAlive, PING_MS } from './keep-alive.js';
+import { type Protocol } from './subprotocol.js';
+
+class FakeLiveSocket extends EventEmitter {
+  pings = 0;
+  terminated = false;
+
+  ping(): void {
+    this.pings++;
+  }
+
+  terminate(): void {
+    this.terminated = true;
+    this.emit('close');
+  }
+}
+
+/** Late by as much as it is told to be, as after a laptop was asleep. */
+class LateClock extends FakeClock {
+  lateMs = 0;
+
+  override elapsed(): number {
+    return super.elapsed() + this.lateMs;
+  }
+}
+
+function living(protocol: Protocol = 'trex.v2'): {
+  socket: FakeLiveSocket;
+  clock: LateClock;
+  connection: { protocol: Protocol; isReading: boolean };
+} {
+  const socket = new FakeLiveSocket();
+  const clock = new LateClock();
+  const connection = { protocol, isReading: true };
+  keepAlive(socket, connection, clock);
+  return { socket, clock, connection };
+}
+
+describe('keeping a connection alive', () => {
+  it('pings every 15 s', () => {
+    const { socket, clock } = living('trex.v1');
+    clock.advance(PING_MS * 3);
+    expect(socket.pings).toBe(3);
+  });
+
+  it.each([
+    ['trex.v2', 30_000],
+    ['trex.v1', 120_000],
+  ] as const)('gives one of %s up after %i ms of silence', (protocol, afterMs) => {
+    const { socket, clock } = living(protocol);
+    clock.advance(afterMs - 1);
+    expect(socket.terminated).toBe(false);
+    clock.advance(1);
+    expect(socket.terminated).toBe(true);
+    expect(clock.timers).toBe(0);
+  });
+
+  it.each(['message', 'ping', 'pong'])('takes a %s for a sign of life', (event) => {
+    const { socket, clock } = living();
+    for (let rounds = 0; rounds < 10; rounds++) {
+      clock.advance(20_000);
+      socket.emit(event);
+    }
+    expect(socket.terminated).toBe(false);
+  });
+
+  it('gives nobody up while the client is not read from', () => {
+    const { socket, clock, connection } = living();
+    connection.isReading = false;
+    clock.advance(300_000);
+    expect(socket.terminated).toBe(false);
+    connection.isReading = true;
+    clock.advance(29_999);
+    expect(socket.terminated).toBe(false);
+    clock.advance(15_001);
+    expect(socket.terminated).toBe(true);
+  });
+
+  it('gives nobody up for a time in which the server itself was away', () => {
+    const { socket, clock } = living();
+    clock.advance(PING_MS - 1);
+    clock.lateMs = 3_600_000;
+    clock.advance(1);
+    expect(socket.terminated).toBe(false);
+    clock.advance(PING_MS);
+    expect(socket.terminated).toBe(false);
+    clock.advance(PING_MS);
+    expect(socket.terminated).toBe(true);
+  });
+
+  it('ends with the connection', () => {
+    const { socket, clock } = living();
+    socket.emit('close');
+    expect(clock.timers).toBe(0);
+  });
+});
