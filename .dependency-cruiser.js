@@ -18,6 +18,7 @@ const rooms = {
     folders: ['src/core', 'src/protocol', 'src/sessions', 'src/admission', 'src/config'],
     packages: [nest, validation, 'ws', 'node:'],
   },
+  client: { folders: ['src/protocol'], packages: [] },
   'src/observability': {
     folders: ['src/core', 'src/config'],
     packages: [nest, 'pino', 'pino-pretty', 'node:'],
@@ -30,7 +31,7 @@ const folderRules = Object.entries(rooms).flatMap(([room, { folders, types = [],
     severity: 'error',
     from: { path: `^${room}/`, pathNot: '\\.spec\\.ts$' },
     to: {
-      path: '^(src|test|bench|scripts)/',
+      path: '^(src|client|test|bench|scripts)/',
       pathNot: [room, ...folders, ...types].map((folder) => `^${folder}/`),
     },
   },
@@ -46,7 +47,7 @@ const folderRules = Object.entries(rooms).flatMap(([room, { folders, types = [],
     from: { path: `^${room}/`, pathNot: '\\.spec\\.ts$' },
     to: {
       pathNot: [
-        '^(src|test|bench|scripts)/',
+        '^(src|client|test|bench|scripts)/',
         ...packages.filter((p) => p !== 'node:').map((p) => `^node_modules/(@types/)?(${p})`),
       ],
       ...(packages.includes('node:') ? { dependencyTypesNot: ['core'] } : {}),
@@ -96,7 +97,7 @@ module.exports = {
     {
       name: 'only the factory imports node-pty',
       severity: 'error',
-      from: { path: '^(src|test|bench)/', pathNot: '^src/pty/node-pty\\.factory\\.ts$' },
+      from: { path: '^(src|client|test|bench)/', pathNot: '^src/pty/node-pty\\.factory\\.ts$' },
       to: { path: '^node_modules/node-pty' },
     },
     ...folderRules,

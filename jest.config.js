@@ -25,16 +25,17 @@ module.exports = {
   maxWorkers: 1,
   // For a hang, not for a slow machine: some tests start hundreds of processes one after the other.
   testTimeout: 60_000,
-  collectCoverageFrom: ['src/**/*.ts', '!src/**/*.spec.ts', '!src/main.ts'],
+  collectCoverageFrom: ['{src,client}/**/*.ts', '!**/*.spec.ts', '!src/main.ts'],
   coverageProvider: 'v8',
   coverageReporters: ['text-summary', 'json-summary', 'lcov'],
   coverageThreshold: {
     './src/core/': everyByte,
     './src/protocol/': everyByte,
     './src/sessions/': everyByte,
+    './client/': everyByte,
   },
   projects: [
-    { ...common, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },
+    { ...common, displayName: 'unit', testMatch: ['<rootDir>/{src,client}/**/*.spec.ts'] },
     { ...common, displayName: 'system', testMatch: ['<rootDir>/test/**/*.spec.ts'] },
   ],
 };
