@@ -1,0 +1,13 @@
+/** Loaded into a server before its own code (`--require`): tells on SIGUSR2 what it holds once the garbage is gone. */
+import { renameSync, writeFileSync } from 'node:fs';
+
+const file = process.env.BENCH_MEMORY_FILE;
+
+process.on('SIGUSR2', () => {
+  if (file === undefined) return;
+  // The first collection finds objects with finalizers, the second what those held.
+  globalThis.gc?.();
+  globalThis.gc?.();
+  writeFileSync(`${file}.new`, JSON.stringify(process.memoryUsage()));
+  renameSync(`${file}.new`, file);
+});

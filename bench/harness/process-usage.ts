@@ -1,0 +1,36 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** What a process has used and holds, seen from outside. */
+
+/** Of Linux, on every machine that Node runs on (`getconf CLK_TCK`). */
+const TICKS_PER_SECOND = 100;
+
+const MEMORY_MS = 10_000;
+
+/** Processor time of the process and all its threads, not of its children. */
+export function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  // The name before it may hold spaces and brackets.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+export interface Memory {
+  readonly rss: number;
+  /** JavaScript objects and buffers. */
+  readonly heapAndBuffers: number;
+}
+
+/** In bytes, after a garbage collection in a server that was started with the memory hook. */
+export async function memory({ pid, memoryFile }: { pid: number; memoryFile: string }): Promise<Memory> {
+  rmSync(memoryFile, { force: true });
+  process.kill(pid, 'SIGUSR2');
+  const deadline = performance.now() + MEMORY_MS;
+  while (!existsSync(memoryFile)) {
+    if (performance.now() > deadline) throw new Error(`no answer from the memory hook in ${MEMORY_MS} ms`);
+    await delay(5);
+  }
+  const { rss, heapUsed, external } = JSON.parse(readFileSync(memoryFile, 'utf8')) as NodeJS.MemoryUsage;
+  return { rss, heapAndBuffers: heapUsed + external };
+}
