@@ -1,8 +1,19 @@
 import { type Measure } from '../harness/measure.js';
 import { echoFlood } from './echo-flood.js';
 import { echoIdle } from './echo-idle.js';
+import { idleSessions } from './idle-sessions.js';
 import { slowClient } from './slow-client.js';
+import { stalledClient } from './stalled-client.js';
 import { throughput } from './throughput.js';
+import { viewers } from './viewers.js';
 
-/** Every measure, in the order of the table in README.md. */
-export const measures: readonly Measure[] = [throughput, echoIdle, echoFlood, slowClient];
+/** Every measure, in the order of the table in README.md. The simulated links have no server: see there. */
+export const measures: readonly Measure[] = [
+  throughput,
+  echoIdle,
+  echoFlood,
+  slowClient,
+  stalledClient,
+  viewers,
+  idleSessions,
+];
