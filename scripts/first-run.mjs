@@ -2,56 +2,22 @@
  * Generates docs/first-run.md from a real server and real shells (`npm run first-run`), or checks that the committed
  * one is what they do today. What differs from machine to machine (times, home, port, prompt) is written alike.
  */
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { WebSocket } from 'ws';
 import { writeOrCheck } from './committed-file.mjs';
-
-const DEADLINE_MS = 20_000;
-const SERVER_URL = /http:\/\/127\.0\.0\.1:\d+/;
-const PROMPT = /(?:^|\n)([^\n]*[#$] )$/;
-
-const home = mkdtempSync(join(tmpdir(), 'trex-first-run-'));
-const server = spawn(process.execPath, ['dist/main.js'], {
-  stdio: ['ignore', 'pipe', 'inherit'],
-  env: { PATH: process.env.PATH, HOME: home, TREX_PORT: '0', TREX_SHELL: '/bin/sh' },
-});
-const deadline = setTimeout(() => {
-  console.error(`the first run did not end within ${DEADLINE_MS} ms; so far:\n${told.join('\n')}`);
-  server.kill('SIGKILL');
-  process.exit(1);
-}, DEADLINE_MS);
+import { PROMPT, withRealServer } from './real-server.mjs';
 
 const told = [];
-try {
-  await firstRun(await startUpMessage());
-  server.kill('SIGTERM');
-  const code = await new Promise((resolve) => server.once('exit', resolve));
-  if (code !== 0) throw new Error(`the server ended with ${code}`);
-  writeOrCheck('docs/first-run.md', `${told.join('\n')}\n`, 'npm run first-run');
-} finally {
-  clearTimeout(deadline);
-  server.kill('SIGKILL');
-  rmSync(home, { recursive: true, force: true });
-}
+let alike;
+await withRealServer(
+  async (server) => {
+    alike = server.alike;
+    await firstRun(server);
+  },
+  () => told.join('\n'),
+);
+writeOrCheck('docs/first-run.md', `${told.join('\n')}\n`, 'npm run first-run');
 
-/** What the log says of where it listens: the part that its line for a program and its text for a person share. */
-async function startUpMessage() {
-  for await (const line of createInterface({ input: server.stdout })) {
-    const { msg } = JSON.parse(line);
-    if (SERVER_URL.test(msg)) {
-      server.stdout.resume();
-      return msg;
-    }
-  }
-  throw new Error('the server did not start');
-}
-
-async function firstRun(started) {
-  const [url] = SERVER_URL.exec(started);
+async function firstRun({ url, started }) {
   tell(
     '# A first run',
     '',
@@ -190,13 +156,6 @@ function closeBlock() {
 
 function frame(direction, message) {
   tell(`${direction} ${alike(JSON.stringify(message))}`);
-}
-
-function alike(text) {
-  return text
-    .replaceAll(home, '/home/you')
-    .replace(SERVER_URL, 'http://127.0.0.1:3000')
-    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '2026-…Z');
 }
 
 function tell(...lines) {
