@@ -33,8 +33,11 @@ export const ANSWERS_HIGH_WATER_BYTES = 1024 * 1024;
 
 /** An echo: so little is sent at once. */
 const SMALL_BYTES = 1024;
-/** So much is worth a frame of its own; less is gathered, but not for longer than this after the last one. */
-const LARGE_BYTES = 32 * 1024;
+/**
+ * So much is worth a frame of its own, with room for one more read in it; less is gathered, but not for longer than this
+ * after the last one.
+ */
+const LARGE_BYTES = MAX_FRAME_PAYLOAD_BYTES - 4 * 1024;
 const GATHER_MS = 2;
 
 /** One socket: its viewers, its frames. The only caller of `socket.send`. */
