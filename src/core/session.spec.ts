@@ -1,7 +1,8 @@
 import { newSession, runningSession, settled } from '../../test/support/running-session.js';
 import { FakeViewer } from '../../test/fakes/fake-viewer.js';
+import { type Attachment } from './attachment.js';
 import { SessionError } from './session-error.js';
-import { INPUT_QUEUE_BYTES } from './session.js';
+import { INPUT_QUEUE_BYTES, STALLED_MS } from './session.js';
 
 const text = (input: string): Uint8Array => Buffer.from(input);
 
@@ -327,5 +328,93 @@ describe('leaving the registry', () => {
     session.remove();
     expect(attachment.isOver).toBe(true);
     expect(happened.filter((type) => type === 'removed')).toHaveLength(1);
+  });
+});
+
+describe('several viewers', () => {
+  const MARK = 64 * 1024;
+
+  /** A viewer that stands still, and another that reads, after the first is no longer waited for. */
+  async function withOneStalled(): Promise<
+    Awaited<ReturnType<typeof runningSession>> & {
+      readonly stalled: FakeViewer;
+      readonly reading: FakeViewer;
+      readonly readers: Attachment;
+    }
+  > {
+    const lone = await runningSession();
+    const stalled = new FakeViewer(false);
+    const reading = new FakeViewer();
+    lone.session.attach(stalled);
+    const readers = lone.session.attach(reading);
+    lone.pty.print(Buffer.alloc(MARK + 1, '1'));
+    lone.clock.advance(STALLED_MS);
+    return { ...lone, stalled, reading, readers };
+  }
+
+  it('wait for one that stands still for 10 s, and no longer', async () => {
+    const { session, pty, clock } = await runningSession();
+    session.attach(new FakeViewer(false));
+    session.attach(new FakeViewer());
+    pty.print(Buffer.alloc(MARK + 1));
+    clock.advance(STALLED_MS - 1);
+    expect(pty.paused).toBe(true);
+    clock.advance(1);
+    expect(pty.paused).toBe(false);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('that all stand still are waited for', async () => {
+    const { session, pty, clock } = await runningSession();
+    session.attach(new FakeViewer(false));
+    session.attach(new FakeViewer(false));
+    pty.print(Buffer.alloc(MARK + 1));
+    clock.advance(6 * STALLED_MS);
+    expect(pty.paused).toBe(true);
+  });
+
+  it('wait for one that reads however little', async () => {
+    const { session, pty, clock } = await runningSession();
+    const slow = session.attach(new FakeViewer(false));
+    session.attach(new FakeViewer());
+    pty.print(Buffer.alloc(MARK + 1));
+    for (let looks = 1; looks <= 5; looks++) {
+      slow.advance(looks);
+      clock.advance(STALLED_MS);
+      expect(pty.paused).toBe(true);
+    }
+  });
+
+  it('wait again for one that has caught up', async () => {
+    const { pty, stalled } = await withOneStalled();
+    stalled.startReading();
+    stalled.stopReading();
+    pty.print(Buffer.alloc(MARK + 1));
+    expect(pty.paused).toBe(true);
+  });
+
+  it('wait for the one that stood still once it is alone', async () => {
+    const { pty, clock, readers } = await withOneStalled();
+    readers.detach();
+    expect(pty.paused).toBe(true);
+    clock.advance(6 * STALLED_MS);
+    expect(pty.paused).toBe(true);
+  });
+
+  it('go on at once when one comes that reads, where only one that stands still was left', async () => {
+    const { session, pty, readers } = await withOneStalled();
+    readers.detach();
+    session.attach(new FakeViewer(), session.log.end);
+    expect(pty.paused).toBe(false);
+  });
+
+  it('wait at once for one that comes far behind', async () => {
+    const { session, pty } = await runningSession();
+    pty.print(Buffer.alloc(MARK + 1));
+    const late = new FakeViewer(false);
+    session.attach(late);
+    expect(pty.paused).toBe(true);
+    late.startReading();
+    expect(pty.paused).toBe(false);
   });
 });

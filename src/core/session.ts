@@ -269,6 +269,7 @@ export class Session implements AttachmentSource {
     this.surroundings.events.emit('viewerJoined', this);
     replaced?.detach();
     attachment.wake();
+    this.progressed();
     return attachment;
   }
 

@@ -140,7 +140,7 @@ class Scene {
         break;
       case 'attach':
         this.attach(Math.round(this.session.log.end * next.share), next.reads);
-        return;
+        break;
       case 'stop':
         this.oneOfThePresent(next.which)?.stopReading();
         return;
@@ -151,7 +151,6 @@ class Scene {
         this.detach(this.oneOfThePresent(next.which));
         break;
     }
-    // Whoever joins far behind and stands still paces from the next output on: until then nobody is asked.
     if (this.backlog > DEFAULT_FLOW_LIMITS.pauseAboveBytes) assert(this.pty.paused);
   }
 
