@@ -417,4 +417,30 @@ describe('several viewers', () => {
     late.startReading();
     expect(pty.paused).toBe(false);
   });
+
+  it('leave no timer behind when their session is closed, though its process does not end', async () => {
+    const { session, pty, clock } = await runningSession();
+    pty.diesWhenClosed = false;
+    const attachment = session.attach(new FakeViewer(false));
+    pty.print(Buffer.alloc(MARK + 1));
+    expect(clock.timers).toBe(1);
+    session.close();
+    expect(clock.timers).toBe(0);
+    attachment.detach();
+    session.attach(new FakeViewer(false));
+    expect(clock.timers).toBe(0);
+  });
+
+  it('are watched by one timer, also when the process has more to say at once', async () => {
+    const { session, pty, clock } = await runningSession();
+    session.attach(new FakeViewer(false));
+    const slow = session.attach(new FakeViewer(false));
+    pty.print(Buffer.alloc(MARK + 1));
+    pty.print(Buffer.alloc(MARK + 1));
+    slow.advance(session.log.end);
+    clock.advance(STALLED_MS);
+    expect([session.log.end, pty.paused, clock.timers]).toEqual([2 * (MARK + 1), true, 1]);
+    slow.advance(session.log.end);
+    expect([pty.paused, clock.timers]).toEqual([false, 0]);
+  });
 });

@@ -206,6 +206,7 @@ export class Session implements AttachmentSource {
     const before = this.current;
     this.current = stateAfter(before, 'closeRequested');
     this.startTimer?.cancel();
+    this.stallTimer?.cancel();
     this.input.clear();
     for (const attachment of this.attachments) attachment.skipToEnd();
     if (before === 'Closed') this.wakeViewers();
@@ -283,7 +284,8 @@ export class Session implements AttachmentSource {
 
   /** For attachments: the slowest of them decides whether the process may run on. */
   progressed(): void {
-    if (this.hasEnded) return;
+    // A process that is to go is let go of, whether it was paused or not.
+    if (this.current !== 'Running') return;
     const pause = shouldPause(this.paused, this.pacedBacklog(), DEFAULT_FLOW_LIMITS);
     if (pause === this.paused) return;
     this.paused = pause;
@@ -334,6 +336,8 @@ export class Session implements AttachmentSource {
   private watchForStalls(): void {
     const { resumeBelowBytes } = DEFAULT_FLOW_LIMITS;
     const began = new Map(Array.from(this.attachments, (attachment) => [attachment, attachment.offset]));
+    // A process that was let run on may have said so much at once that it is watched already.
+    this.stallTimer?.cancel();
     this.stallTimer = this.surroundings.clock.after(STALLED_MS, () => {
       const behind = [...this.attachments].filter(({ backlog }) => backlog >= resumeBelowBytes);
       if (behind.length < this.attachments.size) {
