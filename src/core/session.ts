@@ -166,14 +166,14 @@ export class Session implements AttachmentSource {
 
   /**
    * Types `bytes`, after everything typed before; all of them or none. Keeps `bytes`: do not change them. Whoever types
-   * is in control from then on.
+   * is in control from then on, or whoever that counts as.
    * @throws {SessionError} `SESSION_ENDED`, `INPUT_QUEUE_FULL`, `READ_ONLY`
    */
-  write(bytes: Uint8Array, typist?: Attachment): void {
+  write(bytes: Uint8Array, typist?: Attachment, countsAs = typist): void {
     this.assertRunning();
     typist?.assertMayType();
     this.input.add(bytes);
-    if (typist) this.handControlTo(typist);
+    this.handControlTo(countsAs);
     this.start();
     this.offerInput();
   }
@@ -181,13 +181,14 @@ export class Session implements AttachmentSource {
   /**
    * Takes effect at once: no input that comes later is read in an older size. As on any terminal, a size may reach the
    * process ahead of input that came before it and that the terminal has no room for: a program that does not read is
-   * told its size too. What comes while the process is starting is given to it in the order it came. The other viewers are told.
+   * told its size too. What comes while the process is starting is given to it in the order it came. The other
+   * viewers are told. Whoever resizes is in control from then on, or whoever that counts as.
    * @throws {SessionError} `SESSION_ENDED`, `READ_ONLY`
    */
-  resize(size: TerminalSize, resizer?: Attachment): void {
+  resize(size: TerminalSize, resizer?: Attachment, countsAs = resizer): void {
     this.assertRunning();
     resizer?.assertMayType();
-    if (resizer) this.handControlTo(resizer);
+    this.handControlTo(countsAs);
     const offset = this.log.end;
     this.sizeHistory.add(offset, size);
     if (this.spawning) this.earlySizes.push({ behind: this.input.bytes, size });
@@ -303,17 +304,16 @@ export class Session implements AttachmentSource {
     if (!this.attachments.delete(attachment)) return;
     if (this.controller === attachment) {
       this.controller = undefined;
-      const next = [...this.attachments].find(({ isReadOnly }) => !isReadOnly);
       // Nobody controls what has ended.
-      if (next && !this.hasEnded) this.handControlTo(next);
+      if (!this.hasEnded) this.handControlTo([...this.attachments].find(({ isReadOnly }) => !isReadOnly));
     }
     this.progressed();
     this.surroundings.events.emit('viewerLeft', this);
   }
 
-  private handControlTo(attachment: Attachment): void {
+  private handControlTo(attachment: Attachment | undefined): void {
     const before = this.controller;
-    if (before === attachment) return;
+    if (!attachment || attachment.isReadOnly || before === attachment) return;
     this.controller = attachment;
     before?.hear({ type: 'control', inControl: false });
     attachment.hear({ type: 'control', inControl: true });

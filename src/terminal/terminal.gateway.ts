@@ -90,15 +90,17 @@ export class TerminalGateway implements OnGatewayDisconnect<Connection> {
   @SubscribeMessage('input')
   input(connection: Connection, { sessionId, bytes, offset, requestId }: InputMessage): void {
     const session = this.addressed(connection, sessionId, requestId);
-    const typist = this.viewOf(connection, session);
-    if (offset === undefined) session.write(bytes, typist);
-    else connection.type(session.id, offset, bytes, (fresh) => session.write(fresh, typist));
+    const typist = connection.attachmentTo(session.id);
+    const write = (fresh: Uint8Array): void => session.write(fresh, typist, this.countsAs(typist, session));
+    if (offset === undefined) write(bytes);
+    else connection.type(session.id, offset, bytes, write);
   }
 
   @SubscribeMessage('resize')
   resize(connection: Connection, { sessionId, size, requestId }: ResizeMessage): void {
     const session = this.addressed(connection, sessionId, requestId);
-    session.resize(size, this.viewOf(connection, session));
+    const resizer = connection.attachmentTo(session.id);
+    session.resize(size, resizer, this.countsAs(resizer, session));
   }
 
   @SubscribeMessage('close')
@@ -136,9 +138,9 @@ export class TerminalGateway implements OnGatewayDisconnect<Connection> {
     return this.open(connection, {}, requestId);
   }
 
-  /** Who types or resizes. What comes from a connection that does not look counts as the owner's. */
-  private viewOf(connection: Connection, session: Session): Attachment | undefined {
-    return connection.attachmentTo(session.id) ?? this.owners.get(session)?.attachmentTo(session.id);
+  /** Whoever types or resizes; what comes from a connection that does not look counts as the owner's. */
+  private countsAs(viewer: Attachment | undefined, session: Session): Attachment | undefined {
+    return viewer ?? this.owners.get(session)?.attachmentTo(session.id);
   }
 
   private open(connection: Connection, request: SessionRequest, requestId: string | undefined): Session {
