@@ -443,4 +443,14 @@ describe('several viewers', () => {
     slow.advance(session.log.end);
     expect([pty.paused, clock.timers]).toEqual([false, 0]);
   });
+
+  it('hear nothing more after the exit', async () => {
+    const { session, pty } = await runningSession();
+    const inControl = session.attach(new FakeViewer());
+    const other = new FakeViewer();
+    session.attach(other);
+    pty.end();
+    inControl.detach();
+    expect([other.exits.length, other.news]).toEqual([1, []]);
+  });
 });

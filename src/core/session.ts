@@ -304,7 +304,7 @@ export class Session implements AttachmentSource {
     if (!this.attachments.delete(attachment)) return;
     if (this.controller === attachment) {
       this.controller = undefined;
-      // Nobody controls what has ended.
+      // Of a session that has ended there is nothing to control, and its exit is to be the last word.
       if (!this.hasEnded) this.handControlTo([...this.attachments].find(({ isReadOnly }) => !isReadOnly));
     }
     this.progressed();
