@@ -1,17 +1,20 @@
 import { FakeSocket } from '../../test/fakes/fake-socket.js';
 import { settled } from '../../test/support/running-session.js';
 import { TestSessions } from '../../test/support/test-sessions.js';
+import { FIRST_WINDOW_BYTES } from '../core/delivery-window.js';
 import { type Session } from '../core/session.js';
 import { Connection } from './connection.js';
+import { type Protocol } from './subprotocol.js';
 
 const size = { columns: 80, rows: 24 };
 
 async function showing(
   count: number,
   socket: FakeSocket,
+  protocol?: Protocol,
 ): Promise<{ sessions: TestSessions; connection: Connection; shown: Session[] }> {
   const sessions = new TestSessions();
-  const connection = new Connection(socket, sessions.clock);
+  const connection = new Connection(socket, sessions.clock, protocol);
   const shown = Array.from({ length: count }, () => sessions.opener.open({ size }));
   for (const session of shown) connection.own(session);
   await settled();
@@ -54,5 +57,18 @@ describe('a connection', () => {
     expect(socket.sent.filter((message) => message.type === 'output' && message.sessionId === 's2')).toEqual([
       { type: 'output', sessionId: 's2', data: 'still here', offset: 0, end: 10 },
     ]);
+  });
+
+  it('uses at once what a session leaves of the window that is shown no more', async () => {
+    const socket = new FakeSocket();
+    const { sessions, connection } = await showing(2, socket, 'trex.v2');
+    const [flood, other] = sessions.ptys.ptys;
+    for (let n = 0; n < 4; n++) flood!.print(Buffer.alloc(64 * 1024));
+    other!.print(Buffer.alloc(8 * 1024));
+    const bytesOf = (channel: number): number =>
+      socket.frames.reduce((sum, frame) => sum + (frame.channel === channel ? frame.bytes.length : 0), 0);
+    expect([bytesOf(1), bytesOf(2)]).toEqual([FIRST_WINDOW_BYTES, 4 * 1024]);
+    connection.detach('s1');
+    expect(bytesOf(2)).toBe(8 * 1024);
   });
 });

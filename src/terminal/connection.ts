@@ -194,7 +194,10 @@ export class Connection implements Viewer {
   /** Stops viewing a session; one it does not view is no matter. */
   detach(sessionId: string): void {
     const view = this.views.get(sessionId);
-    if (view) this.forget(view);
+    if (!view) return;
+    this.forget(view);
+    // What was on its way of it no longer fills the window.
+    this.pump();
   }
 
   wake(attachment: Attachment): void {
