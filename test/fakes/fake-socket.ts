@@ -22,6 +22,8 @@ export class FakeSocket implements ConnectionSocket {
   readonly sent: ServerMessage[] = [];
   /** What was sent in binary frames. */
   readonly frames: Frame[] = [];
+  /** Both, in the order they were sent. */
+  readonly inOrder: (ServerMessage | Frame)[] = [];
   private readonly unsent: Unsent[] = [];
 
   /** `sending` sees each message before it is put behind what waits. */
@@ -66,8 +68,11 @@ export class FakeSocket implements ConnectionSocket {
       const message = JSON.parse(data) as ServerMessage;
       this.sending(message);
       this.sent.push(message);
+      this.inOrder.push(message);
     } else {
-      this.frames.push(decodeFrame(data));
+      const frame = decodeFrame(data);
+      this.frames.push(frame);
+      this.inOrder.push(frame);
     }
     const bytes = Buffer.byteLength(data);
     // `ws` tells it later too, never from within `send`.

@@ -2,17 +2,22 @@ import assert from 'node:assert/strict';
 import { type AppConfig } from '../../../src/config/app-config.js';
 import { SessionError } from '../../../src/core/session-error.js';
 import { SessionEvents, type SessionEventType } from '../../../src/core/session-events.js';
-import { type ClientMessage, type ServerMessage } from '../../../src/protocol/messages.js';
+import { STALLED_MS } from '../../../src/core/session.js';
+import { type ClientMessage, type Output, type ServerMessage } from '../../../src/protocol/messages.js';
 import { SessionCloser } from '../../../src/sessions/session-closer.js';
 import { SessionOpener } from '../../../src/sessions/session-opener.js';
 import { SessionRegistry } from '../../../src/sessions/session-registry.js';
-import { Connection } from '../../../src/terminal/connection.js';
+import { Connection, OUTPUT_HIGH_WATER_BYTES } from '../../../src/terminal/connection.js';
+import { FRAMES_PROTOCOL, JSON_PROTOCOL, type Protocol } from '../../../src/terminal/subprotocol.js';
 import { errorMessage } from '../../../src/terminal/terminal-error.filter.js';
 import { TerminalGateway } from '../../../src/terminal/terminal.gateway.js';
 import { FakeClock } from '../../fakes/fake-clock.js';
 import { FakeSocket } from '../../fakes/fake-socket.js';
 import { type Later, ScheduledPtyFactory } from '../../fakes/scheduled-pty.js';
 import { testConfig } from '../../support/test-sessions.js';
+
+/** A channel that no client is told of in a life as short as these. */
+const NO_CHANNEL = 1000;
 
 /** How a REST caller who closed a session was answered; nothing while it waits. */
 export interface CloseAnswer {
@@ -50,10 +55,23 @@ export class Server {
     });
   }
 
-  connect(): Client {
-    const client = new Client(this.gateway);
+  connect(protocol?: Protocol): Client {
+    const client = new Client(this.gateway, protocol);
     this.clients.push(client);
     return client;
+  }
+
+  /** Time passes, and clients acknowledge meanwhile what they get: no viewer that reads is taken for one that does not. */
+  pass(ms: number): void {
+    for (let left = ms; left > 0; left -= STALLED_MS / 2) {
+      this.clock.advance(Math.min(left, STALLED_MS / 2));
+      this.catchUp();
+    }
+  }
+
+  /** Clients that read acknowledge what they have, until nothing more comes. */
+  catchUp(): void {
+    while (this.clients.filter((client) => client.acknowledgeNews()).length > 0);
   }
 
   /** `DELETE /api/sessions/:id` */
@@ -83,33 +101,91 @@ export function assertToldInOrder(server: Server): void {
   }
 }
 
-/** One WebSocket of the server, from the client's end; it takes what it is sent. */
+/** What a client was sent: output, or anything else as a line; of a session, or of none. */
+export type Heard =
+  | { readonly about: string; readonly line: string }
+  | { readonly about: string; readonly offset: number; readonly end: number; readonly bytes: string };
+
+/** One WebSocket of the server, from the client's end; it takes what it is sent, and acknowledges where it should. */
 export class Client {
   readonly socket = new FakeSocket();
-  private readonly connection = new Connection(this.socket, new FakeClock());
-  private reported = 0;
+  private readonly connection: Connection;
+  private readonly channels = new Map<number, string>();
+  /** Where the next output of each session belongs. */
+  private readonly positions = new Map<string, number>();
+  private readonly acknowledged = new Map<string, number>();
+  private heard: Heard[] = [];
+  private taken = 0;
+  private isReading = true;
+  private acknowledges: boolean;
 
-  constructor(private readonly gateway: TerminalGateway) {}
+  constructor(
+    private readonly gateway: TerminalGateway,
+    readonly protocol: Protocol = JSON_PROTOCOL,
+  ) {
+    this.connection = new Connection(this.socket, new FakeClock(), protocol);
+    this.acknowledges = protocol === FRAMES_PROTOCOL;
+  }
 
   get isOpen(): boolean {
     return !this.connection.isClosed;
   }
 
   /** What it was sent since it was asked last. */
-  news(): ServerMessage[] {
-    const news = this.socket.sent.slice(this.reported);
-    this.reported = this.socket.sent.length;
-    return news;
+  news(): Heard[] {
+    this.hear();
+    return this.heard.splice(0);
+  }
+
+  /** Everything it was sent of `sessionId` and has not been asked for yet; `undefined` before there was any. */
+  positionIn(sessionId: string): number | undefined {
+    this.hear();
+    return this.positions.get(sessionId);
+  }
+
+  /** From now on it takes nothing, and something waits in the socket already. */
+  stopReading(): void {
+    if (!this.isReading) return;
+    this.isReading = false;
+    this.socket.stopTaking();
+    this.send({ type: 'list_tmux_sessions', requestId: 'r'.repeat(OUTPUT_HIGH_WATER_BYTES) });
+  }
+
+  startReading(): void {
+    this.isReading = true;
+    this.socket.startTaking();
+  }
+
+  /** As `trex.v2` types: on the channel that it was told last, if any. */
+  type(sessionId: string, offset: number, bytes: Uint8Array): void {
+    const [channel = NO_CHANNEL] = [...this.channels].findLast(([, id]) => id === sessionId) ?? [];
+    this.deliver(() => {
+      const named = this.connection.sessionOn(channel);
+      this.gateway.input(this.connection, { type: 'input', sessionId: named, offset, bytes });
+    });
+  }
+
+  acknowledge(sessionId: string, offset: number): void {
+    this.acknowledges = true;
+    this.send({ type: 'acknowledge', sessions: [{ sessionId, offset }] });
+  }
+
+  /** @returns whether there was anything to acknowledge. */
+  acknowledgeNews(): boolean {
+    this.hear();
+    if (!this.isOpen || !this.isReading || !this.acknowledges) return false;
+    const sessions = [...this.positions]
+      .filter(([id, offset]) => this.acknowledged.get(id) !== offset)
+      .map(([sessionId, offset]) => ({ sessionId, offset }));
+    if (sessions.length === 0) return false;
+    for (const { sessionId, offset } of sessions) this.acknowledged.set(sessionId, offset);
+    this.send({ type: 'acknowledge', sessions });
+    return true;
   }
 
   /** As the adapter delivers a frame: to the gateway, and an error back. */
   send(message: ClientMessage): void {
-    if (!this.isOpen) return;
-    try {
-      this.deliver(message);
-    } catch (error) {
-      this.connection.send(errorMessage(error));
-    }
+    this.deliver(() => this.handle(message));
   }
 
   /** Its connection is lost. Repeats change nothing, as `close` comes once. */
@@ -119,7 +195,61 @@ export class Client {
     this.gateway.handleDisconnect(this.connection);
   }
 
-  private deliver(message: ClientMessage): void {
+  private deliver(handle: () => void): void {
+    if (!this.isOpen) return;
+    try {
+      handle();
+    } catch (error) {
+      this.connection.send(errorMessage(error));
+    }
+  }
+
+  private hear(): void {
+    for (const news of this.socket.inOrder.slice(this.taken)) {
+      if ('kind' in news) this.hearOutput(this.channels.get(news.channel)!, news.offset, news.bytes);
+      else if (news.type === 'output') this.hearOutput(news.sessionId, news.offset, news);
+      else this.hearMessage(news);
+    }
+    this.taken = this.socket.inOrder.length;
+  }
+
+  private hearOutput(about: string, offset: number, output: Uint8Array | Output): void {
+    assert.equal(offset, this.positions.get(about), 'output where it belongs');
+    const isText = 'data' in output;
+    const end = isText ? output.end : offset + output.length;
+    const bytes = isText ? output.data : Buffer.from(output).toString('latin1');
+    this.positions.set(about, end);
+    this.heard.push({ about, offset, end, bytes });
+  }
+
+  private hearMessage(message: ServerMessage): void {
+    switch (message.type) {
+      case 'session_created':
+        this.learn(message.sessionId, message.channel, 0);
+        break;
+      case 'attached':
+        this.learn(message.sessionId, message.channel, message.offset);
+        break;
+      case 'gap':
+        assert.equal(message.offset, this.positions.get(message.sessionId), 'a gap where it belongs');
+        this.positions.set(message.sessionId, message.end);
+        break;
+      default:
+        break;
+    }
+    this.heard.push(lineOf(message));
+  }
+
+  private learn(sessionId: string, channel: number | undefined, offset: number): void {
+    if (channel !== undefined) {
+      assert(channel > Math.max(0, ...this.channels.keys()), 'a channel is used once');
+      this.channels.set(channel, sessionId);
+    }
+    this.positions.set(sessionId, offset);
+    this.acknowledged.set(sessionId, offset);
+  }
+
+  private handle(message: ClientMessage): void {
     switch (message.type) {
       case 'hello':
         this.gateway.hello(this.connection, message);
@@ -152,5 +282,44 @@ export class Client {
         this.gateway.listTmuxSessions(this.connection, message);
         break;
     }
+  }
+}
+
+/** What a message says, in short. */
+function lineOf(message: ServerMessage): Heard {
+  switch (message.type) {
+    case 'session_created':
+      return { about: message.sessionId, line: `session_created ${message.data}` };
+    case 'attached': {
+      const { sessionId, offset, end, inputOffset, inControl, cols, rows, sizes, gap } = message;
+      const was = sizes.map((size) => `${size.cols}x${size.rows}@${size.offset}`).join();
+      const missing = gap ? ` without ${gap.offset}–${gap.end}` : '';
+      const line = `attached ${offset}–${end} typed ${inputOffset} ${inControl} ${cols}x${rows} ${was}${missing}`;
+      return { about: sessionId, line };
+    }
+    case 'gap':
+      return { about: message.sessionId, line: `gap ${message.offset}–${message.end}` };
+    case 'control':
+      return { about: message.sessionId, line: `control ${message.inControl}` };
+    case 'resized':
+      return {
+        about: message.sessionId,
+        line: `resized ${message.cols}x${message.rows}@${message.offset}`,
+      };
+    case 'exit': {
+      const { sessionId, code, signal, cause } = message;
+      const line = ['exit', code, signal, cause].filter((part) => part !== undefined).join(' ');
+      return { about: sessionId, line };
+    }
+    case 'error':
+      // A refusal belongs to what was asked; why a session failed, to the session.
+      return {
+        about: message.reason === 'SPAWN_FAILED' ? message.sessionId! : '',
+        line: `error ${message.reason}`,
+      };
+    case 'output':
+    case 'tmux_sessions':
+    case 'welcome':
+      return { about: '', line: message.type };
   }
 }
