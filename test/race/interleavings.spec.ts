@@ -19,6 +19,13 @@ const WORTH_SEEING = [
   'a caller waits for the impossible',
   'a caller was told that closing takes too long',
   'shut down with processes',
+  'a process was paused',
+  'attached to another’s',
+  'attached again',
+  'attached after the end',
+  'too many wanted to look',
+  'several were told of the end',
+  'another than the owner is in control',
 ];
 
 /** Which of the sessions there have been. */
@@ -32,24 +39,38 @@ const toSession = fc.record({
   type: fc.constantFrom('input' as const, 'resize' as const, 'close' as const, 'detach' as const),
   pick,
 });
+const attach = fc.record({
+  type: fc.constant('attach' as const),
+  pick,
+  share: fc.constantFrom(0, 0.5, 1),
+  readOnly: fc.constantFrom(false, false, true),
+});
+const read = fc.record({
+  type: fc.constantFrom('stopReading' as const, 'startReading' as const, 'acknowledge' as const),
+});
 const leave = fc.record({ type: fc.constant('leave' as const) });
 const client = fc.array<Action>(
   fc.oneof(
     { weight: 5, arbitrary: create },
     { weight: 5, arbitrary: toSession },
+    { weight: 4, arbitrary: attach },
+    { weight: 2, arbitrary: read },
     { weight: 1, arbitrary: leave },
   ),
-  { maxLength: 8, size: 'max' },
+  { maxLength: 10, size: 'max' },
 );
 const restCaller = fc.array<Action>(fc.record({ type: fc.constant('restClose' as const), pick }), {
   maxLength: 3,
 });
 const processes = fc.array<Action>(
-  fc.record({ type: fc.constantFrom('print' as const, 'end' as const), pick }),
-  { maxLength: 6 },
+  fc.record({
+    type: fc.constantFrom('print' as const, 'flood' as const, 'flood' as const, 'end' as const),
+    pick,
+  }),
+  { maxLength: 8 },
 );
 const time = fc.array<Action>(
-  fc.record({ type: fc.constant('wait' as const), ms: fc.constantFrom(1, 500, 5000, 60_000) }),
+  fc.record({ type: fc.constant('wait' as const), ms: fc.constantFrom(1, 500, 5000, 10_000, 60_000) }),
   { maxLength: 4 },
 );
 const operator = fc.array<Action>(fc.record({ type: fc.constant('shutDown' as const) }), {
@@ -102,6 +123,9 @@ describe('T014 · race gate: interleavings', () => {
           await scheduler.waitIdle();
           await settled();
           assert.deepEqual(problems, []);
+          scene.readAll();
+          await scheduler.waitIdle();
+          await settled();
           // What is wrong has to be seen now: ending everything would hide it.
           scene.assertNothingLost();
           scene.leave();

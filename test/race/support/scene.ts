@@ -4,21 +4,30 @@ import { type Session } from '../../../src/core/session.js';
 import { DEFAULT_SIZE, type TerminalSize } from '../../../src/core/terminal-size.js';
 import { CLOSE_TIMEOUT_MS } from '../../../src/sessions/session-closer.js';
 import { type ProcessEvent, type ScheduledPty } from '../../fakes/scheduled-pty.js';
-import { assertToldInOrder, type Client, type CloseAnswer, Server } from './server.js';
+import { type Protocol } from '../../../src/terminal/subprotocol.js';
+import { assertToldInOrder, type Client, type CloseAnswer, type Heard, Server } from './server.js';
 
-export const CLIENTS = 2;
+const PROTOCOLS: readonly Protocol[] = ['trex.v1', 'trex.v2', 'trex.v2'];
+export const CLIENTS = PROTOCOLS.length;
 const MAX_SESSIONS = 4;
+const MAX_VIEWERS = 2;
+/** Pauses the process where somebody does not read. */
+const FLOOD = Buffer.alloc(70_000, 'flood ');
 
 /** What becomes of a process; written into the directory it is started in. */
 export type Fate = 'lives' | 'cannotStart' | 'unkillable';
 
+type AddressedType = 'input' | 'resize' | 'close' | 'detach';
+
 /** One thing somebody does; `pick` is one of the sessions there have been by then. */
 export type Action =
   | { readonly type: 'create'; readonly fate: Fate; readonly size?: TerminalSize }
-  | { readonly type: 'input' | 'resize' | 'close' | 'detach'; readonly pick: number }
+  | { readonly type: AddressedType; readonly pick: number }
+  | { readonly type: 'attach'; readonly pick: number; readonly share: number; readonly readOnly: boolean }
+  | { readonly type: 'stopReading' | 'startReading' | 'acknowledge' }
   | { readonly type: 'leave' }
   | { readonly type: 'restClose'; readonly pick: number }
-  | { readonly type: 'print' | 'end'; readonly pick: number }
+  | { readonly type: 'print' | 'flood' | 'end'; readonly pick: number }
   | { readonly type: 'wait'; readonly ms: number }
   | { readonly type: 'shutDown' };
 
@@ -29,16 +38,22 @@ interface Known {
   readonly fate: Fate;
   /** Somebody closed it while it was listed, or its owner left. */
   isUnwanted: boolean;
-  /** How many exits its owner had been told when it stopped viewing it. */
-  exitsAtDetach?: number;
+  /** There was a time when nobody looked at it. */
+  wasUnwatched: boolean;
+  /** Who looks at it, as clients remember it. */
+  readonly viewers: Map<Client, { readonly readOnly: boolean }>;
 }
 
 /** A server on which whatever takes time takes as long as a scheduler likes, and a memory of what was done to it. */
 export class Scene {
   /** Situations that came up. */
   readonly seen = new Set<string>();
-  private readonly server = new Server((event) => this.happens(event), { maxSessions: MAX_SESSIONS });
-  private readonly clients = Array.from({ length: CLIENTS }, () => this.server.connect());
+  private readonly server = new Server((event) => this.happens(event), {
+    maxSessions: MAX_SESSIONS,
+    maxViewers: MAX_VIEWERS,
+  });
+  private readonly clients = PROTOCOLS.map((protocol) => this.server.connect(protocol));
+  private readonly heard = new Map<Client, Heard[]>();
   private readonly known: Known[] = [];
   private readonly expectedAnswers = new Map<CloseAnswer, readonly (string | undefined)[]>();
   private isDown = false;
@@ -48,7 +63,21 @@ export class Scene {
   constructor(private readonly later: (label: string) => Promise<void>) {}
 
   act(action: Action, actor: number): void {
-    const isInside = action.type === 'print' || action.type === 'end' || action.type === 'wait';
+    this.perform(action, actor);
+    for (const one of this.known) {
+      one.wasUnwatched ||= !one.session.isWatched;
+      if (this.processOf(one.session)?.paused) this.seen.add('a process was paused');
+    }
+  }
+
+  /** Everybody who is there takes what there is. */
+  readAll(): void {
+    for (const client of this.clients) if (client.isOpen) client.startReading();
+    this.server.catchUp();
+  }
+
+  private perform(action: Action, actor: number): void {
+    const isInside = ['print', 'flood', 'end', 'wait'].includes(action.type);
     // Nobody gets through to a server that is shutting down: it closes its doors first.
     if (this.isDown && !isInside) return;
     switch (action.type) {
@@ -61,6 +90,16 @@ export class Scene {
       case 'detach':
         this.address(this.clients[actor]!, action.type, this.one(action.pick));
         break;
+      case 'attach':
+        this.attach(this.clients[actor]!, action, this.one(action.pick));
+        break;
+      case 'stopReading':
+      case 'startReading':
+        if (this.clients[actor]!.isOpen) this.clients[actor]![action.type]();
+        break;
+      case 'acknowledge':
+        this.clients[actor]!.acknowledgeNews();
+        break;
       case 'leave':
         this.disconnect(this.clients[actor]!);
         break;
@@ -68,6 +107,7 @@ export class Scene {
         this.closeOverRest(this.one(action.pick));
         break;
       case 'print':
+      case 'flood':
       case 'end':
         this.let(action.type, action.pick);
         break;
@@ -86,7 +126,8 @@ export class Scene {
     for (const pty of this.server.ptys.alive) this.assertOwned(pty);
     for (const one of this.known) {
       this.assertListedRightly(one);
-      this.assertExits(one);
+      this.assertControl(one);
+      for (const client of this.clients) this.assertShown(one, client);
     }
     assert.deepEqual(
       this.server.registry.list(),
@@ -134,7 +175,7 @@ export class Scene {
     assert.equal(this.server.clock.timers, 0);
     for (const one of this.known) {
       assert(one.session.hasEnded);
-      assert(this.exitsOf(one).length <= 1);
+      for (const client of this.clients) this.attachmentsOf(client, one).forEach(assertExitLast);
     }
     assertToldInOrder(this.server);
   }
@@ -152,14 +193,17 @@ export class Scene {
     owner.send({ type: 'create', size, cwd: `/${this.known.length}/${fate}` });
     const session = this.server.registry.list().at(-1);
     if (!session || this.known.some((one) => one.session === session)) return;
-    this.known.push({ session, owner, fate, isUnwanted: false });
+    this.known.push({
+      session,
+      owner,
+      fate,
+      isUnwanted: false,
+      wasUnwatched: false,
+      viewers: new Map([[owner, { readOnly: false }]]),
+    });
   }
 
-  private address(
-    client: Client,
-    type: 'input' | 'resize' | 'close' | 'detach',
-    one: Known | undefined,
-  ): void {
+  private address(client: Client, type: AddressedType, one: Known | undefined): void {
     if (!one || !client.isOpen) return;
     const sessionId = one.session.id;
     switch (type) {
@@ -174,15 +218,43 @@ export class Scene {
         client.send({ type, sessionId });
         break;
       case 'detach':
-        if (client === one.owner) one.exitsAtDetach ??= this.exitsOf(one).length;
+        one.viewers.delete(client);
         client.send({ type, sessionId });
         break;
     }
   }
 
+  private attach(
+    client: Client,
+    { share, readOnly }: { readonly share: number; readonly readOnly: boolean },
+    one: Known | undefined,
+  ): void {
+    if (!one || !client.isOpen) return;
+    const { session } = one;
+    const before = this.attachmentsOf(client, one).length;
+    const hadEnded = session.hasEnded;
+    client.send({
+      type: 'attach',
+      sessionId: session.id,
+      from: Math.floor(session.log.end * share),
+      readOnly,
+    });
+    if (this.attachmentsOf(client, one).length === before) {
+      if (this.isListed(session)) this.seen.add('too many wanted to look');
+      return;
+    }
+    if (one.viewers.has(client)) this.seen.add('attached again');
+    if (hadEnded) this.seen.add('attached after the end');
+    if (client !== one.owner) this.seen.add('attached to another’s');
+    one.viewers.set(client, { readOnly });
+  }
+
   private disconnect(client: Client): void {
     if (!client.isOpen) return;
-    for (const one of this.known) if (one.owner === client) this.noteClose(one);
+    for (const one of this.known) {
+      if (one.owner === client) this.noteClose(one);
+      one.viewers.delete(client);
+    }
     client.leave();
   }
 
@@ -202,10 +274,11 @@ export class Scene {
     );
   }
 
-  private let(what: 'print' | 'end', number: number): void {
+  private let(what: 'print' | 'flood' | 'end', number: number): void {
     const { alive } = this.server.ptys;
     const pty = alive[number % alive.length];
     if (what === 'print') pty?.print('output');
+    else if (what === 'flood') pty?.print(FLOOD);
     else pty?.end({ code: 3 });
     if (what === 'end' && pty?.closing) this.seen.add('a process ended by itself while it was being ended');
   }
@@ -230,8 +303,12 @@ export class Scene {
     }
   }
 
-  private assertListedRightly({ session, isUnwanted, exitsAtDetach }: Known): void {
+  private assertListedRightly({ session, isUnwanted, wasUnwatched, viewers }: Known): void {
     const pty = this.processOf(session);
+    if (this.isListed(session)) assert.equal(session.isWatched, viewers.size > 0);
+    assert(viewers.size <= MAX_VIEWERS);
+    // Everybody has read everything.
+    assert(session.state !== 'Running' || !pty?.paused);
     if (isUnwanted) {
       assert.equal(this.isListed(session), pty !== undefined && !pty.isOver);
       assert.equal(session.state, this.isListed(session) ? 'Closing' : 'Closed');
@@ -242,27 +319,69 @@ export class Scene {
       assert(!this.isListed(session));
     } else {
       const byItself = this.known.filter((one) => one.session.exit?.cause === 'ended').length;
-      assert(this.isListed(session) || exitsAtDetach !== undefined || byItself > MAX_SESSIONS);
+      assert(this.isListed(session) || wasUnwatched || byItself > MAX_SESSIONS);
       this.seen.add('ended by itself and stays listed');
     }
   }
 
-  /** Exactly one per viewer, the last thing it hears of the session. */
-  private assertExits(one: Known): void {
-    const exits = this.exitsOf(one);
-    if (one.exitsAtDetach !== undefined) assert.equal(exits.length, one.exitsAtDetach);
-    else if (one.owner.isOpen) assert.equal(exits.length, one.session.hasEnded ? 1 : 0);
-    else assert(exits.length <= 1);
-    for (const client of this.clients) {
-      const told = client.socket.sent.filter(
-        (message) =>
-          'sessionId' in message &&
-          message.sessionId === one.session.id &&
-          message.type !== 'session_created',
-      );
-      if (client !== one.owner) assert.deepEqual(told, []);
-      else if (exits.length > 0) assert.equal(told.at(-1)?.type, 'exit');
+  /** Whoever looks has all that there is, and one exit behind it; whoever does not hears nothing. */
+  private assertShown(one: Known, client: Client): void {
+    const { session, isUnwanted, viewers } = one;
+    const attachments = this.attachmentsOf(client, one);
+    attachments.forEach(assertExitLast);
+    for (const attachment of attachments) this.assertPrinted(session, attachment);
+    if (!viewers.has(client)) return;
+    const last = attachments.at(-1)!;
+    assert.equal(last.some(isExit), session.hasEnded);
+    // What a close finds unsent is dropped.
+    if (!isUnwanted) assert.equal(client.positionIn(session.id), session.log.end);
+    if (session.hasEnded && viewers.size > 1) this.seen.add('several were told of the end');
+  }
+
+  private assertPrinted({ log }: Session, attachment: readonly Heard[]): void {
+    for (const heard of attachment) {
+      if (!('bytes' in heard)) continue;
+      const { offset, end, bytes } = heard;
+      // Not `equal`, which would print them.
+      assert(Buffer.from(log.read(offset, end - offset).bytes).toString() === bytes);
     }
+  }
+
+  /** Nobody shares control; and of those who are told, one has it who may. */
+  private assertControl(one: Known): void {
+    const { session, viewers } = one;
+    if (session.hasEnded) return;
+    const told = [...viewers].filter(([client]) => client.protocol === 'trex.v2');
+    const inControl = told.filter(([client]) => this.isInControl(client, one));
+    assert(inControl.length <= 1);
+    for (const [, { readOnly }] of inControl) assert(!readOnly);
+    const everybodyIsTold = told.length === viewers.size;
+    if (everybodyIsTold && told.some(([, { readOnly }]) => !readOnly)) assert.equal(inControl.length, 1);
+    if (inControl.some(([client]) => client !== one.owner))
+      this.seen.add('another than the owner is in control');
+  }
+
+  /** As its messages say; whoever creates a session has it. */
+  private isInControl(client: Client, one: Known): boolean {
+    const lines = this.attachmentsOf(client, one)
+      .flat()
+      .map((heard) => ('line' in heard ? heard.line : ''));
+    const last = lines.findLast((line) => /^(session_created|attached|control)/.test(line))!;
+    return /^session_created|^attached .* true |^control true/.test(last);
+  }
+
+  /** What a client heard of a session, from each time on that it began to look. */
+  private attachmentsOf(client: Client, { session: { id } }: Known): Heard[][] {
+    const heard = this.heard.get(client) ?? [];
+    heard.push(...client.news());
+    this.heard.set(client, heard);
+    const attachments: Heard[][] = [];
+    for (const one of heard.filter(({ about }) => about === id)) {
+      if ('line' in one && /^(session_created|attached)/.test(one.line)) attachments.push([]);
+      assert(attachments.length > 0, 'news for somebody who does not look');
+      attachments.at(-1)!.push(one);
+    }
+    return attachments;
   }
 
   private noteClose(one: Known): void {
@@ -284,10 +403,6 @@ export class Scene {
     return this.known[number % this.known.length];
   }
 
-  private exitsOf({ owner, session }: Known): unknown[] {
-    return owner.socket.sent.filter((message) => message.type === 'exit' && message.sessionId === session.id);
-  }
-
   private processOf(session: Session): ScheduledPty | undefined {
     return this.server.ptys.ptys.find(({ launch }) => launch.cwd === session.cwd);
   }
@@ -304,4 +419,14 @@ export class Scene {
     const one = this.known.find(({ session }) => session.id === id);
     return one?.fate === 'unkillable' && one.session.state === 'Closing';
   }
+}
+
+/** At most one, and nothing after it. */
+function assertExitLast(attachment: readonly Heard[]): void {
+  const index = attachment.findIndex(isExit);
+  assert(index < 0 || index === attachment.length - 1);
+}
+
+function isExit(heard: Heard): boolean {
+  return 'line' in heard && heard.line.startsWith('exit ');
 }
