@@ -97,7 +97,7 @@ export class FakePty implements Pty {
     if (this.endTold) return Promise.resolve();
     return new Promise((resolve) => {
       this.closed.push(resolve);
-      if (this.diesWhenClosed) queueMicrotask(() => this.end({ code: 129, signal: 'SIGHUP' }));
+      if (this.diesWhenClosed || this.exit) queueMicrotask(() => this.end({ code: 129, signal: 'SIGHUP' }));
     });
   }
 

@@ -470,6 +470,7 @@ export class Model {
         break;
       case 'running':
         this.go(session, 'closing');
+        if (session.over) this.end(session, { ...session.over, cause: 'closed' });
         break;
       case 'closingUnspawned':
       case 'closing':

@@ -223,19 +223,11 @@ export class Client {
   }
 
   private hearMessage(message: ServerMessage): void {
-    switch (message.type) {
-      case 'session_created':
-        this.learn(message.sessionId, message.channel, 0);
-        break;
-      case 'attached':
-        this.learn(message.sessionId, message.channel, message.offset);
-        break;
-      case 'gap':
-        assert.equal(message.offset, this.positions.get(message.sessionId), 'a gap where it belongs');
-        this.positions.set(message.sessionId, message.end);
-        break;
-      default:
-        break;
+    if (message.type === 'session_created') this.learn(message.sessionId, message.channel, 0);
+    if (message.type === 'attached') this.learn(message.sessionId, message.channel, message.offset);
+    if (message.type === 'gap') {
+      assert.equal(message.offset, this.positions.get(message.sessionId), 'a gap where it belongs');
+      this.positions.set(message.sessionId, message.end);
     }
     this.heard.push(lineOf(message));
   }
