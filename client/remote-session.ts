@@ -33,7 +33,10 @@ export interface SessionHandlers {
   gap?(gap: GapBytes): void;
   /** What follows was printed for this size: told when attaching, and when somebody else resizes. */
   resized?(size: SizeAt): void;
-  /** Whether this client is in control, the viewer that typed or resized last: told when attaching, and on change. */
+  /**
+   * Whether this client is in control, the viewer that typed or resized last: told when creating or attaching, and on
+   * change. Only whoever is lets a terminal's answers to queries (DA, DSR, DECRQSS) through, or each would be given by all.
+   */
   control?(inControl: boolean): void;
   /** The session has ended; nothing more comes. */
   exit?(exit: Exit): void;

@@ -126,7 +126,16 @@ export class TerminalClient {
       'session_created',
       ({ sessionId, channel }) => {
         if (channel === undefined) throw new ServerViolation('a session was created without a channel');
-        return this.show(sessionId, { channel, offset: 0, inputOffset: 0, readOnly: false, handlers });
+        const session = this.show(sessionId, {
+          channel,
+          offset: 0,
+          inputOffset: 0,
+          readOnly: false,
+          handlers,
+        });
+        // The only viewer there is.
+        void tell(() => handlers.control?.(true));
+        return session;
       },
     );
   }
