@@ -85,6 +85,22 @@ describe('the delivery window', () => {
     expect(window.bytes).toBe(4000 * 21);
   });
 
+  it('is small every 10 s until what was on its way has gone, forgotten or acknowledged, and once again', () => {
+    const window = new DeliveryWindow();
+    play(window, [1], 0, 1);
+    const [first, second] = [window.sent(1000, 10_100), window.sent(2000, 10_100)];
+    window.sent(5000, 10_100);
+    window.acknowledged(1000, first, 10_102);
+    expect(window.bytes).toBe(4 * KIB);
+    window.limited();
+    window.acknowledged(2000, second, 10_200);
+    expect(window.bytes).toBe(4 * KIB);
+    window.forgotten(5000);
+    expect(window.bytes).toBe(4 * KIB);
+    play(window, [1], 10_300, 40);
+    expect(window.bytes).toBe(FIRST_WINDOW_BYTES);
+  });
+
   it('is whole bytes between 16 KiB and 1 MiB', () => {
     const window = new DeliveryWindow();
     let now = play(window, [1], 0, 1);

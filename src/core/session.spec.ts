@@ -2,7 +2,7 @@ import { newSession, runningSession, settled } from '../../test/support/running-
 import { FakeViewer } from '../../test/fakes/fake-viewer.js';
 import { type Attachment } from './attachment.js';
 import { SessionError } from './session-error.js';
-import { INPUT_QUEUE_BYTES, STALLED_MS } from './session.js';
+import { INPUT_QUEUE_BYTES, type Session, STALLED_MS } from './session.js';
 
 const text = (input: string): Uint8Array => Buffer.from(input);
 
@@ -452,5 +452,169 @@ describe('several viewers', () => {
     pty.end();
     inControl.detach();
     expect([other.exits.length, other.news]).toEqual([1, []]);
+  });
+});
+
+describe('control', () => {
+  const told = ({ news }: FakeViewer): unknown[] =>
+    news.map((one) => (one.type === 'control' ? one.inControl : one.type));
+
+  async function withTwo(): Promise<
+    Awaited<ReturnType<typeof runningSession>> & {
+      readonly viewers: readonly [FakeViewer, FakeViewer];
+      readonly first: Attachment;
+      readonly second: Attachment;
+    }
+  > {
+    const lone = await runningSession();
+    const viewers = [new FakeViewer(), new FakeViewer()] as const;
+    const first = lone.session.attach(viewers[0]);
+    const second = lone.session.attach(viewers[1]);
+    return { ...lone, viewers, first, second };
+  }
+
+  it('is the first viewer’s, who is not told', async () => {
+    const { session, viewers, first, second } = await withTwo();
+    expect([session.isControlledBy(first), session.isControlledBy(second)]).toEqual([true, false]);
+    expect(viewers.map(told)).toEqual([[], []]);
+  });
+
+  it.each([
+    ['types', (session: Session, by: Attachment) => session.write(text('x'), by)],
+    ['resizes', (session: Session, by: Attachment) => session.resize({ columns: 90, rows: 20 }, by)],
+  ])('goes to whoever %s, and is told when it changes', async (_what, act) => {
+    const { session, viewers, first, second } = await withTwo();
+    act(session, second);
+    act(session, second);
+    expect(viewers.map((viewer) => told(viewer).filter((news) => news !== 'resized'))).toEqual([
+      [false],
+      [true],
+    ]);
+    expect([session.isControlledBy(first), session.isControlledBy(second)]).toEqual([false, true]);
+  });
+
+  it('stays where it is when the input is refused', async () => {
+    const { session, pty, viewers, second } = await withTwo();
+    pty.room = 0;
+    session.write(new Uint8Array(INPUT_QUEUE_BYTES));
+    expect(() => session.write(text('x'), second)).toThrow(SessionError);
+    expect(viewers.map(told)).toEqual([[], []]);
+  });
+
+  it('stays where it is when somebody types of whom nobody knows', async () => {
+    const { session, viewers, first } = await withTwo();
+    session.write(text('x'));
+    expect(session.isControlledBy(first)).toBe(true);
+    expect(viewers.map(told)).toEqual([[], []]);
+  });
+
+  it('goes to the longest there of those who may type, when its viewer leaves', async () => {
+    const { session, first, viewers } = await withTwo();
+    const reader = new FakeViewer();
+    session.attach(reader, 0, { readOnly: true });
+    session.attach(new FakeViewer());
+    first.detach();
+    expect([...viewers, reader].map(told)).toEqual([[], [true], []]);
+  });
+
+  it('stays when another leaves', async () => {
+    const { first, second, session, viewers } = await withTwo();
+    second.detach();
+    expect(session.isControlledBy(first)).toBe(true);
+    expect(viewers.map(told)).toEqual([[], []]);
+  });
+
+  it('is nobody’s while all only read, and the first one’s who may type', async () => {
+    const { session } = await runningSession();
+    const reader = session.attach(new FakeViewer(), 0, { readOnly: true });
+    expect(session.isControlledBy(reader)).toBe(false);
+    const typist = session.attach(new FakeViewer());
+    expect(session.isControlledBy(typist)).toBe(true);
+    typist.detach();
+    expect([session.isControlledBy(reader), session.isControlledBy(typist)]).toEqual([false, false]);
+  });
+
+  it('goes over to the view that replaces the one that had it', async () => {
+    const { session, viewers, first } = await withTwo();
+    const again = session.attach(viewers[0], 0, { replaced: first });
+    expect(session.isControlledBy(again)).toBe(true);
+    expect(viewers.map(told)).toEqual([[], []]);
+  });
+
+  it('goes to another when the view that replaces it only reads', async () => {
+    const { session, viewers, first, second } = await withTwo();
+    session.attach(viewers[0], 0, { replaced: first, readOnly: true });
+    expect(session.isControlledBy(second)).toBe(true);
+    expect(viewers.map(told)).toEqual([[], [true]]);
+  });
+});
+
+describe('viewing', () => {
+  it('of a new size tells the others, and from where on', async () => {
+    const { session, pty } = await runningSession();
+    const viewers = [new FakeViewer(), new FakeViewer()] as const;
+    const resizer = session.attach(viewers[0]);
+    session.attach(viewers[1]);
+    pty.print('12345');
+    session.resize({ columns: 90, rows: 20 }, resizer);
+    session.resize({ columns: 91, rows: 21 });
+    const resized = (columns: number, rows: number): object => ({
+      type: 'resized',
+      offset: 5,
+      size: { columns, rows },
+    });
+    expect(viewers.map(({ news }) => news)).toEqual([[resized(91, 21)], [resized(90, 20), resized(91, 21)]]);
+    expect(session.sizesFrom(0).map(({ offset }) => offset)).toEqual([0, 5]);
+  });
+
+  it('for reading only types and resizes nothing', async () => {
+    const { session, pty } = await runningSession();
+    const reader = session.attach(new FakeViewer(), 0, { readOnly: true });
+    const refusal = expect.objectContaining({ code: 'READ_ONLY' }) as Error;
+    expect(() => session.write(text('x'), reader)).toThrow(refusal);
+    expect(() => session.resize({ columns: 90, rows: 20 }, reader)).toThrow(refusal);
+    expect([pty.received, session.sizesFrom(0).length]).toEqual([['80x24'], 1]);
+  });
+
+  it('is for so many at a time; whoever looks already may look anew, and whoever leaves makes room', async () => {
+    const { session, happened } = await runningSession();
+    const [first] = Array.from({ length: 8 }, () => session.attach(new FakeViewer()));
+    const refusal = expect.objectContaining({ code: 'SESSION_LIMIT' }) as Error;
+    expect(() => session.attach(new FakeViewer())).toThrow(refusal);
+    const again = session.attach(new FakeViewer(), 0, { replaced: first! });
+    expect(() => session.attach(new FakeViewer())).toThrow(refusal);
+    again.detach();
+    session.attach(new FakeViewer());
+    expect(happened.filter((type) => type === 'viewerJoined')).toHaveLength(10);
+    expect(happened.filter((type) => type === 'viewerLeft')).toHaveLength(2);
+  });
+
+  it('anew is told as coming before the old is told as going: somebody looks all the time', async () => {
+    const { session, happened } = await runningSession();
+    const before = session.attach(new FakeViewer());
+    session.attach(new FakeViewer(), 0, { replaced: before });
+    expect(happened.slice(-3)).toEqual(['viewerJoined', 'viewerJoined', 'viewerLeft']);
+  });
+
+  it('from what is not there yet is refused, and nobody comes', async () => {
+    const { session, pty, happened } = await runningSession();
+    pty.print('123');
+    expect(() => session.attach(new FakeViewer(), 4)).toThrow(
+      expect.objectContaining({ code: 'BAD_OFFSET' }) as Error,
+    );
+    session.attach(new FakeViewer(), 3);
+    expect(happened.filter((type) => type === 'viewerJoined')).toHaveLength(1);
+  });
+
+  it('anew shows no more through the old view, and one exit through the new', async () => {
+    const { session, pty } = await runningSession();
+    const viewer = new FakeViewer();
+    const before = session.attach(viewer);
+    pty.print('once ');
+    session.attach(viewer, 0, { replaced: before });
+    pty.print('more');
+    pty.end();
+    expect(viewer.text).toBe('once once more');
+    expect(viewer.exits).toHaveLength(1);
   });
 });

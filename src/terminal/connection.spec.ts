@@ -2,8 +2,9 @@ import { FakeSocket } from '../../test/fakes/fake-socket.js';
 import { settled } from '../../test/support/running-session.js';
 import { TestSessions } from '../../test/support/test-sessions.js';
 import { FIRST_WINDOW_BYTES } from '../core/delivery-window.js';
-import { type Session } from '../core/session.js';
-import { Connection } from './connection.js';
+import { type Session, STALLED_MS } from '../core/session.js';
+import { type Limits } from '../protocol/messages.js';
+import { ANSWERS_HIGH_WATER_BYTES, Connection, OUTPUT_HIGH_WATER_BYTES } from './connection.js';
 import { type Protocol } from './subprotocol.js';
 
 const size = { columns: 80, rows: 24 };
@@ -71,4 +72,369 @@ describe('a connection', () => {
     connection.detach('s1');
     expect(bytesOf(2)).toBe(8 * 1024);
   });
+});
+
+describe('attaching', () => {
+  it('says all there is to know, then shows the output on a channel of its own', async () => {
+    const { sessions, connection, shown } = await showing(1, new FakeSocket(), 'trex.v2');
+    connection.type('s1', 0, Buffer.from('ls'), (bytes) => shown[0]!.write(bytes));
+    sessions.ptys.last.print('12345');
+    shown[0]!.resize({ columns: 90, rows: 20 });
+    sessions.ptys.last.print('67');
+    const socket = new FakeSocket();
+    const guest = new Connection(socket, sessions.clock, 'trex.v2');
+    guest.attach(shown[0]!, 3, false, 'r1');
+    expect(socket.inOrder).toEqual([
+      {
+        type: 'attached',
+        requestId: 'r1',
+        sessionId: 's1',
+        channel: 1,
+        offset: 3,
+        end: 7,
+        inputOffset: 0,
+        inControl: false,
+        cols: 90,
+        rows: 20,
+        sizes: [
+          { offset: 0, cols: 80, rows: 24 },
+          { offset: 5, cols: 90, rows: 20 },
+        ],
+      },
+      { kind: 'output', channel: 1, offset: 3, bytes: new Uint8Array(Buffer.from('4567')) },
+    ]);
+  });
+
+  it('tells what had been asked for and is gone', async () => {
+    const sessions = new TestSessions({ logBytes: 4 });
+    const session = sessions.opener.open({ size });
+    await settled();
+    sessions.ptys.last.print('1234567');
+    const socket = new FakeSocket();
+    const connection = new Connection(socket, sessions.clock, 'trex.v2');
+    for (const from of [0, 2, 3, 7, undefined]) connection.attach(session, from, false);
+    const gaps = socket.sent.map((message) => (message.type === 'attached' ? message.gap : message.type));
+    expect(gaps).toEqual([{ offset: 0, end: 3 }, { offset: 2, end: 3 }, undefined, undefined, undefined]);
+    expect(socket.frames.map(({ offset }) => offset)).toEqual([3, 3, 3, 3]);
+  });
+
+  it('again goes on from there on another channel; the old one is no more', async () => {
+    const socket = new FakeSocket();
+    const { sessions, connection, shown } = await showing(1, socket, 'trex.v2');
+    sessions.ptys.last.print('12345');
+    connection.attach(shown[0]!, 1, false);
+    connection.detach('s1');
+    connection.attach(shown[0]!, 4, false);
+    sessions.ptys.last.print('6');
+    expect(socket.frames.map(({ channel, offset, bytes }) => [channel, offset, bytes.length])).toEqual([
+      [1, 0, 5],
+      [2, 1, 4],
+      [3, 4, 1],
+      [3, 5, 1],
+    ]);
+    expect(connection.sessionOn(3)).toBe('s1');
+    for (const channel of [0, 1, 2, 4]) {
+      expect(() => connection.sessionOn(channel)).toThrow(
+        expect.objectContaining({ code: 'SESSION_NOT_FOUND' }) as Error,
+      );
+    }
+  });
+
+  it('to what is refused changes nothing', async () => {
+    const socket = new FakeSocket();
+    const { sessions, connection, shown } = await showing(1, socket, 'trex.v2');
+    sessions.ptys.last.print('123');
+    expect(() => connection.attach(shown[0]!, 4, false)).toThrow(
+      expect.objectContaining({ code: 'BAD_OFFSET' }) as Error,
+    );
+    connection.acknowledge([{ sessionId: 's1', offset: 3 }]);
+    sessions.ptys.last.print('456');
+    expect(socket.frames.map(({ channel, offset }) => [channel, offset])).toEqual([
+      [1, 0],
+      [1, 3],
+    ]);
+  });
+
+  it('again forgets what is on its way on the old channel', async () => {
+    const socket = new FakeSocket();
+    const { sessions, connection, shown } = await showing(1, socket, 'trex.v2');
+    for (let n = 0; n < 3; n++) sessions.ptys.last.print(Buffer.alloc(64 * 1024));
+    const bytesOn = (channel: number): number =>
+      socket.frames.reduce((sum, frame) => sum + (frame.channel === channel ? frame.bytes.length : 0), 0);
+    expect(bytesOn(1)).toBe(FIRST_WINDOW_BYTES);
+    connection.attach(shown[0]!, 0, false);
+    expect(bytesOn(2)).toBe(FIRST_WINDOW_BYTES);
+  });
+
+  it('to an ended session shows its exit each time, once', async () => {
+    const socket = new FakeSocket();
+    const { sessions, connection, shown } = await showing(1, socket, 'trex.v2');
+    sessions.ptys.last.print('123');
+    sessions.ptys.last.end();
+    connection.attach(shown[0]!, 0, false);
+    connection.attach(shown[0]!, undefined, true);
+    expect(socket.inOrder.slice(1).map((one) => ('kind' in one ? one.offset : one.type))).toEqual([
+      0,
+      'exit',
+      'attached',
+      0,
+      'exit',
+      'attached',
+      0,
+      'exit',
+    ]);
+  });
+
+  it('for reading only, with nobody else there, leaves nobody in control', async () => {
+    const socket = new FakeSocket();
+    const { connection, shown } = await showing(1, socket, 'trex.v2');
+    connection.attach(shown[0]!, 0, true);
+    connection.attach(shown[0]!, 0, false);
+    expect(
+      socket.sent.map((message) => (message.type === 'attached' ? message.inControl : message.type)),
+    ).toEqual(['session_created', false, true]);
+  });
+});
+
+describe('acknowledging', () => {
+  it('counts nothing of a message of which one part is wrong', async () => {
+    const socket = new FakeSocket();
+    const { sessions, connection } = await showing(2, socket, 'trex.v2');
+    const [flood, other] = sessions.ptys.ptys;
+    for (let n = 0; n < 3; n++) flood!.print(Buffer.alloc(64 * 1024));
+    other!.print('123');
+    const sent = socket.frames.length;
+    const consumed = { sessionId: 's1', offset: FIRST_WINDOW_BYTES };
+    expect(() => connection.acknowledge([consumed, { sessionId: 's2', offset: 4 }])).toThrow(
+      expect.objectContaining({ code: 'BAD_OFFSET' }) as Error,
+    );
+    expect(socket.frames).toHaveLength(sent);
+    connection.acknowledge([consumed, { sessionId: 's2', offset: 3 }, { sessionId: 's3', offset: 9 }]);
+    expect(socket.frames.length).toBeGreaterThan(sent);
+  });
+
+  it('what was acknowledged before lets nothing out', async () => {
+    const socket = new FakeSocket();
+    const { sessions, connection } = await showing(1, socket, 'trex.v2');
+    sessions.ptys.last.print(Buffer.alloc(32 * 1024));
+    connection.acknowledge([{ sessionId: 's1', offset: 32 * 1024 }]);
+    for (let n = 0; n < 4; n++) sessions.ptys.last.print(Buffer.alloc(64 * 1024));
+    const sent = socket.frames.length;
+    for (const offset of [32 * 1024, 16 * 1024, 0]) connection.acknowledge([{ sessionId: 's1', offset }]);
+    expect(socket.frames).toHaveLength(sent);
+  });
+});
+
+describe('typing where the input belongs', () => {
+  const wrong = expect.objectContaining({ code: 'BAD_INPUT_OFFSET' }) as Error;
+
+  interface Typing extends Awaited<ReturnType<typeof showing>> {
+    readonly type: (offset: number, text: string) => void;
+    readonly typed: () => string;
+    /** Attaches, and takes from the answer how much has been accepted. */
+    readonly accepted: () => number | undefined;
+  }
+
+  async function typing(who: 'owner' | 'guest'): Promise<Typing> {
+    const sockets = [new FakeSocket(), new FakeSocket()] as const;
+    const scene = await showing(1, sockets[0], 'trex.v2');
+    const { sessions, shown } = scene;
+    const session = shown[0]!;
+    const guest = new Connection(sockets[1], sessions.clock, 'trex.v2');
+    const socket = sockets[who === 'owner' ? 0 : 1];
+    const connection = who === 'owner' ? scene.connection : guest;
+    if (who === 'guest') guest.attach(session, 0, false);
+    return {
+      ...scene,
+      connection,
+      type: (offset, text) =>
+        connection.type('s1', offset, Buffer.from(text), (bytes) =>
+          session.write(bytes, connection.attachmentTo('s1')),
+        ),
+      typed: () => sessions.ptys.last.input,
+      accepted: () => {
+        connection.attach(session, 0, false);
+        const attached = socket.sent.findLast(({ type }) => type === 'attached');
+        return attached?.type === 'attached' ? attached.inputOffset : undefined;
+      },
+    };
+  }
+
+  it('skips what was accepted before, whole or in part', async () => {
+    const { type, typed, accepted } = await typing('owner');
+    type(0, 'abc');
+    type(0, 'abc');
+    type(1, 'b');
+    type(2, 'cde');
+    expect([typed(), accepted()]).toEqual(['abcde', 5]);
+  });
+
+  it('refuses what leaves a hole, and what comes after it', async () => {
+    const { type, typed, accepted } = await typing('owner');
+    type(0, 'a');
+    expect(() => type(2, 'c')).toThrow(wrong);
+    expect(() => type(3, 'd')).toThrow(wrong);
+    type(1, 'bcd');
+    expect([typed(), accepted()]).toEqual(['abcd', 4]);
+  });
+
+  it('accepts nothing of what its session refuses', async () => {
+    const { type, typed, accepted, connection, shown } = await typing('owner');
+    connection.attach(shown[0]!, 0, true);
+    expect(() => type(0, 'abc')).toThrow(expect.objectContaining({ code: 'READ_ONLY' }) as Error);
+    expect(accepted()).toBe(0);
+    type(0, 'a');
+    expect(typed()).toBe('a');
+  });
+
+  it('goes on where it was for whoever attaches again, and for an owner who had left', async () => {
+    const { type, accepted, connection } = await typing('owner');
+    type(0, 'abc');
+    expect(accepted()).toBe(3);
+    connection.detach('s1');
+    expect(accepted()).toBe(3);
+  });
+
+  it('begins anew for a guest who had left', async () => {
+    const { type, typed, accepted, connection } = await typing('guest');
+    type(0, 'abc');
+    expect(accepted()).toBe(3);
+    connection.detach('s1');
+    expect(accepted()).toBe(0);
+    type(0, 'd');
+    expect(typed()).toBe('abcd');
+  });
+
+  it('begins anew for an owner who left what is no longer its own', async () => {
+    const { type, accepted, connection } = await typing('owner');
+    type(0, 'abc');
+    connection.disown('s1');
+    expect(accepted()).toBe(3);
+    connection.detach('s1');
+    expect(accepted()).toBe(0);
+    type(0, 'abc');
+    connection.disown('s1');
+    expect(accepted()).toBe(3);
+  });
+});
+
+describe('what viewers are told of each other', () => {
+  it('is told in trex.v2, and to existing clients not', async () => {
+    const sockets = [new FakeSocket(), new FakeSocket()] as const;
+    const { sessions, connection, shown } = await showing(1, sockets[0], 'trex.v1');
+    const session = shown[0]!;
+    new Connection(sockets[1], sessions.clock, 'trex.v2').attach(session, 0, false);
+    session.resize({ columns: 90, rows: 20 }, undefined);
+    session.write(Buffer.from('x'), connection.attachmentTo('s1'));
+    connection.release();
+    expect(sockets.map(({ sent }) => sent.map(({ type }) => type))).toEqual([
+      ['session_created'],
+      ['attached', 'resized', 'control'],
+    ]);
+  });
+
+  it.each(['trex.v1', 'trex.v2'] as const)(
+    'a gap is exact in %s, and output goes on behind it',
+    async (protocol) => {
+      const sessions = new TestSessions({ logBytes: 128 * 1024 });
+      const socket = new FakeSocket();
+      const [owner, slow] = [
+        new Connection(new FakeSocket(), sessions.clock),
+        new Connection(socket, sessions.clock, protocol),
+      ];
+      const session = sessions.opener.open({ size });
+      owner.own(session);
+      await settled();
+      sessions.ptys.last.print('123');
+      slow.attach(session, 0, false);
+      socket.stopTaking();
+      // So much waits in the socket that no output is added.
+      slow.send({ type: 'tmux_sessions', requestId: 'r'.repeat(OUTPUT_HIGH_WATER_BYTES) });
+      const print = (): void => sessions.ptys.last.print(Buffer.alloc(100 * 1024, 'x'));
+      print();
+      sessions.clock.advance(STALLED_MS);
+      print();
+      expect(sessions.ptys.last.paused).toBe(false);
+      const end = 200 * 1024 + 3;
+      const before = socket.inOrder.length;
+      socket.startTaking();
+      const [gap, output] = socket.inOrder.slice(before);
+      expect(gap).toEqual({ type: 'gap', sessionId: 's1', offset: 3, end: end - 128 * 1024 });
+      expect(output).toMatchObject({ offset: end - 128 * 1024 });
+    },
+  );
+});
+
+describe('output that comes in pieces', () => {
+  const PIECE = 2000;
+
+  async function printing(): Promise<
+    Awaited<ReturnType<typeof showing>> & {
+      readonly print: (bytes: number) => void;
+      readonly sizes: () => number[];
+    }
+  > {
+    const socket = new FakeSocket();
+    const scene = await showing(1, socket, 'trex.v2');
+    return {
+      ...scene,
+      print: (bytes) => scene.sessions.ptys.last.print(Buffer.alloc(bytes, 'x')),
+      sizes: () => socket.frames.map(({ bytes }) => bytes.length),
+    };
+  }
+
+  it('is gathered, but not for longer than 2 ms after the last', async () => {
+    const { sessions, print, sizes } = await printing();
+    print(PIECE);
+    print(PIECE);
+    print(PIECE);
+    expect(sizes()).toEqual([PIECE]);
+    sessions.clock.advance(2);
+    expect(sizes()).toEqual([PIECE, 2 * PIECE]);
+    sessions.clock.advance(2);
+    print(PIECE);
+    expect(sizes()).toEqual([PIECE, 2 * PIECE, PIECE]);
+  });
+
+  it('is sent at once when it is as little as an echo, or worth a frame', async () => {
+    const { print, sizes } = await printing();
+    print(PIECE);
+    print(1023);
+    print(1024);
+    print(32 * 1024 - 1024);
+    expect(sizes().slice(0, 2)).toEqual([PIECE, 1023]);
+    expect(sizes().reduce((sum, bytes) => sum + bytes, 0)).toBe(PIECE + 1023 + 32 * 1024);
+  });
+
+  it('is told of by no timer once its client is gone, or the session shown no more', async () => {
+    const { sessions, connection, print, sizes } = await printing();
+    print(PIECE);
+    print(PIECE);
+    connection.detach('s1');
+    sessions.clock.advance(2);
+    expect(sizes()).toEqual([PIECE]);
+    connection.attach(sessions.registry.get('s1'), undefined, false);
+    print(PIECE);
+    connection.release();
+    expect(sessions.clock.timers).toBe(0);
+  });
+});
+
+it('a client that takes no answers is not read from until it does', () => {
+  const socket = new FakeSocket(false);
+  const connection = new Connection(socket, new TestSessions().clock);
+  connection.send({ type: 'tmux_sessions', requestId: 'r'.repeat(ANSWERS_HIGH_WATER_BYTES) });
+  expect([connection.isReading, socket.reading]).toEqual([false, false]);
+  socket.startTaking();
+  expect([connection.isReading, socket.reading]).toEqual([true, true]);
+});
+
+it('a client of trex.v2 is to greet first, an existing one is not', () => {
+  const { clock } = new TestSessions();
+  const socket = new FakeSocket();
+  const connection = new Connection(socket, clock, 'trex.v2');
+  const greeted = [new Connection(new FakeSocket(), clock).isGreeted, connection.isGreeted];
+  connection.greet({ type: 'welcome', epoch: 'e', limits: {} as Limits });
+  expect([...greeted, connection.isGreeted]).toEqual([true, false, true]);
+  expect(socket.sent).toEqual([{ type: 'welcome', epoch: 'e', limits: {} }]);
 });
