@@ -92,8 +92,10 @@ describe('the delivery window', () => {
     window.sent(5000, 10_100);
     window.acknowledged(1000, first, 10_102);
     expect(window.bytes).toBe(4 * KIB);
+    const third = window.sent(10, 10_150);
     window.limited();
     window.acknowledged(2000, second, 10_200);
+    window.acknowledged(10, third, 10_200);
     expect(window.bytes).toBe(4 * KIB);
     window.forgotten(5000);
     expect(window.bytes).toBe(4 * KIB);

@@ -438,3 +438,13 @@ it('a client of trex.v2 is to greet first, an existing one is not', () => {
   expect([...greeted, connection.isGreeted]).toEqual([true, false, true]);
   expect(socket.sent).toEqual([{ type: 'welcome', epoch: 'e', limits: {} }]);
 });
+
+it('nothing is put into a socket that is closing', async () => {
+  const socket = new FakeSocket();
+  const { sessions, connection } = await showing(1, socket);
+  const before = socket.inOrder.length;
+  connection.end(1000, 'bye');
+  sessions.ptys.last.print('late');
+  connection.send({ type: 'tmux_sessions' });
+  expect(socket.inOrder).toHaveLength(before);
+});
