@@ -401,9 +401,9 @@ describe('output that comes in pieces', () => {
     print(PIECE);
     print(1023);
     print(1024);
-    print(32 * 1024 - 1024);
+    print(60 * 1024 - 1024);
     expect(sizes().slice(0, 2)).toEqual([PIECE, 1023]);
-    expect(sizes().reduce((sum, bytes) => sum + bytes, 0)).toBe(PIECE + 1023 + 32 * 1024);
+    expect(sizes().reduce((sum, bytes) => sum + bytes, 0)).toBe(PIECE + 1023 + 60 * 1024);
   });
 
   it('is told of by no timer once its client is gone, or the session shown no more', async () => {
