@@ -164,7 +164,7 @@ describe('T005 · starting a session', () => {
     ptys.release();
     await session.whenEnded(5000);
     expect(ptys.last.isOver).toBe(true);
-    expect(session.exit?.cause).toBe('closed');
+    expect(session.exit).toEqual({ code: 0, cause: 'closed' });
     expect(happened).not.toContain('started');
   });
 

@@ -74,6 +74,7 @@ export class Session implements AttachmentSource {
   private readonly sizeHistory = new SizeHistory();
   private startTimer?: Timer;
   private spawning = false;
+  private hasStarted = false;
   /** Sizes that came while the process was starting, each behind so many bytes of input. */
   private readonly earlySizes: { readonly behind: number; readonly size: TerminalSize }[] = [];
   private pty?: Pty;
@@ -151,7 +152,7 @@ export class Session implements AttachmentSource {
       .spawn(launch, {
         output: (bytes) => this.printed(bytes),
         writable: () => this.offerInput(),
-        ended: (exit) => this.ended({ ...exit, cause: this.current === 'Closing' ? 'closed' : 'ended' }),
+        ended: (exit) => this.processEnded(exit),
       })
       .then(
         (pty) => this.started(pty),
@@ -357,6 +358,7 @@ export class Session implements AttachmentSource {
       this.endProcess(pty);
       return;
     }
+    this.hasStarted = true;
     this.surroundings.events.emit('started', this);
     let given = 0;
     for (const { behind, size } of this.earlySizes.splice(0)) {
@@ -370,6 +372,12 @@ export class Session implements AttachmentSource {
       pty.resize(size);
     }
     this.offerInput();
+  }
+
+  /** Closed before it had started, it ends with 0: what the unborn process made of that says nothing to anybody. */
+  private processEnded(exit: ProcessExit): void {
+    if (this.current !== 'Closing') this.ended({ ...exit, cause: 'ended' });
+    else this.ended({ ...(this.hasStarted ? exit : { code: 0 }), cause: 'closed' });
   }
 
   private couldNotStart(error: unknown): void {

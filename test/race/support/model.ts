@@ -36,6 +36,8 @@ export interface ModelSession {
   process?: number;
   /** How its process ended, which nobody has been told while it is paused. */
   over?: Omit<ModelExit, 'cause'>;
+  /** Nobody was told that its process had started: how that ended is nobody's concern. */
+  closedBeforeStart?: boolean;
   size: Size;
   /** Every size it had, and how much it had printed by then. */
   readonly sizes: { readonly offset: number; readonly size: Size }[];
@@ -246,7 +248,8 @@ export class Model {
   }
 
   spawned(session: ModelSession): void {
-    this.go(session, session.phase === 'closingUnspawned' ? 'closing' : 'running');
+    session.closedBeforeStart = session.phase === 'closingUnspawned';
+    this.go(session, session.closedBeforeStart ? 'closing' : 'running');
   }
 
   spawnFailed(session: ModelSession): void {
@@ -262,7 +265,9 @@ export class Model {
 
   processEnds(session: ModelSession, exit: Omit<ModelExit, 'cause'>): void {
     session.over ??= exit;
-    if (session.phase === 'closing') this.end(session, { ...session.over, cause: 'closed' });
+    const { over, closedBeforeStart } = session;
+    if (session.phase === 'closing')
+      this.end(session, { ...(closedBeforeStart ? { code: 0 } : over), cause: 'closed' });
     else this.hear(session);
   }
 
