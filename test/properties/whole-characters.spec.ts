@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
-import { wholeCharacters } from '../../src/protocol/utf8.js';
+import { brokenCharacter, wholeCharacters } from '../../src/protocol/utf8.js';
 
 /** Bytes at which UTF-8 changes its mind, mixed so that sequences almost come out right. */
 const edges = [
@@ -105,3 +105,16 @@ function canBecomeACharacter(start: Uint8Array): boolean {
     return characters.length === 1 && characters[0] !== '\ufffd';
   });
 }
+
+describe('the rest of a broken character', () => {
+  it.each([
+    ['nothing', '', 0],
+    ['a whole character', 'e282ac', 0],
+    ['the end of one', '82ac41', 2],
+    ['its last byte', 'ac41', 1],
+    ['more garbage than a character has', '808080808041', 3],
+    ['nothing else', '80', 1],
+  ])('is, of %s, counted right', (_what, hex, bytes) => {
+    expect(brokenCharacter(Buffer.from(hex, 'hex'))).toBe(bytes);
+  });
+});
