@@ -223,6 +223,26 @@ describe('acknowledging', () => {
     for (const offset of [32 * 1024, 16 * 1024, 0]) connection.acknowledge([{ sessionId: 's1', offset }]);
     expect(socket.frames).toHaveLength(sent);
   });
+
+  it('paces an existing client from its first acknowledgement on; until then what its socket took is consumed', async () => {
+    const socket = new FakeSocket();
+    const { sessions, connection } = await showing(1, socket);
+    const print = (): void => sessions.ptys.last.print(Buffer.alloc(64 * 1024, 'x'));
+    const shownTo = (): number => {
+      const last = socket.sent.findLast(({ type }) => type === 'output');
+      return last?.type === 'output' ? last.end : 0;
+    };
+    for (let n = 0; n < 4; n++) print();
+    const unpaced = shownTo();
+    expect(unpaced).toBe(256 * 1024);
+    connection.acknowledge([{ sessionId: 's1', offset: 0 }]);
+    for (let n = 0; n < 4; n++) print();
+    expect(shownTo()).toBe(unpaced + FIRST_WINDOW_BYTES);
+    connection.acknowledge([{ sessionId: 's1', offset: unpaced }]);
+    expect(shownTo()).toBe(unpaced + FIRST_WINDOW_BYTES);
+    connection.acknowledge([{ sessionId: 's1', offset: shownTo() }]);
+    expect(shownTo()).toBe(512 * 1024);
+  });
 });
 
 describe('typing where the input belongs', () => {
