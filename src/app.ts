@@ -12,7 +12,7 @@ import { openApiDocument } from './openapi.js';
 import { requireUpgrade } from './require-upgrade.js';
 import { ProblemFilter } from './sessions/problem.filter.js';
 import { TerminalAdapter } from './terminal/terminal.adapter.js';
-import { WEBSOCKET_PATH } from './terminal/terminal.gateway.js';
+import { TerminalGateway, WEBSOCKET_PATH } from './terminal/terminal.gateway.js';
 import { answerUnusualRequests } from './unusual-requests.js';
 
 const DOCS_PATH = 'api/docs';
@@ -60,7 +60,7 @@ export async function createApp(
   app.use(answerOtherMethods(document(), PAGES));
   app.use(requireUpgrade(WEBSOCKET_PATH));
   app.useGlobalFilters(new ProblemFilter());
-  app.useWebSocketAdapter(new TerminalAdapter(app, gate, app.get(Clock)));
+  app.useWebSocketAdapter(new TerminalAdapter(app, gate, app.get(Clock), app.get(TerminalGateway)));
   SwaggerModule.setup(DOCS_PATH, app, document, { jsonDocumentUrl: DOCUMENT_PATH, raw: ['json'] });
   return app;
 }

@@ -75,12 +75,19 @@ export class Attachment {
     return this.exitTaken && this.source.isRemoved;
   }
 
-  /**
-   * A copy of the next output, up to `maxBytes`, without taking it; `offset` lies ahead of ours after a gap. In front
-   * of `bytes` their buffer has `headroom` bytes that are the caller's.
-   */
-  peek(maxBytes: number, headroom = 0): { readonly offset: number; readonly bytes: Uint8Array } {
-    return this.source.log.read(this.position, maxBytes, headroom);
+  /** A copy of the next output, up to `maxBytes`, without taking it; `offset` lies ahead of ours after a gap. */
+  peek(maxBytes: number): { readonly offset: number; readonly bytes: Uint8Array } {
+    return this.source.log.read(this.position, maxBytes);
+  }
+
+  /** As {@link peek}, into memory of the caller's and where there is no gap. @returns how many bytes it was */
+  copyTo(target: Uint8Array): number {
+    return this.source.log.copyTo(target, this.position);
+  }
+
+  /** Where its output goes on: ahead of {@link offset} when what lies between has fallen off the log. */
+  get nextOffset(): number {
+    return Math.max(this.position, this.source.log.start);
   }
 
   /** Takes all output before `offset`. */

@@ -42,25 +42,26 @@ export class OutputLog {
 
   /**
    * A copy of up to `maxBytes` bytes from `offset` on; from {@link start} when `offset` has fallen off. Empty when
-   * there is nothing at or behind `offset` yet. The copy's buffer begins with `headroom` bytes of zero.
+   * there is nothing at or behind `offset` yet.
    */
-  read(
-    offset: number,
-    maxBytes: number,
-    headroom = 0,
-  ): { readonly offset: number; readonly bytes: Uint8Array } {
+  read(offset: number, maxBytes: number): { readonly offset: number; readonly bytes: Uint8Array } {
     const from = Math.max(offset, this.start);
-    const length = Math.max(0, Math.min(maxBytes, this.end - from));
-    const bytes = new Uint8Array(headroom + length).subarray(headroom);
-    const firstWanted = Math.floor(from / this.slabBytes) - this.firstSlab;
+    const bytes = new Uint8Array(Math.max(0, Math.min(maxBytes, this.end - from)));
+    this.copyTo(bytes, from);
+    return { offset: from, bytes };
+  }
+
+  /** Copies what there is from `offset` on, which has not fallen off, into `target`. @returns how many bytes it was */
+  copyTo(target: Uint8Array, offset: number): number {
+    const length = Math.max(0, Math.min(target.length, this.end - offset));
     let copied = 0;
-    for (const slab of this.slabs.slice(firstWanted)) {
-      const position = (from + copied) % this.slabBytes;
-      const part = slab.subarray(position, position + bytes.length - copied);
-      bytes.set(part, copied);
+    for (let slab = Math.floor(offset / this.slabBytes) - this.firstSlab; copied < length; slab += 1) {
+      const position = (offset + copied) % this.slabBytes;
+      const part = this.slabs[slab]!.subarray(position, position + length - copied);
+      target.set(part, copied);
       copied += part.length;
     }
-    return { offset: from, bytes };
+    return length;
   }
 
   /** The slab that takes the next bytes, big enough for its first `bytes`. */

@@ -14,6 +14,15 @@ export const FRAME_HEADER_BYTES = 16;
 const kinds = { output: 1, input: 2 } as const;
 export type FrameKind = keyof typeof kinds;
 
+/** By the first four bytes, three of which are zero. */
+const kindOf: ReadonlyMap<number, FrameKind> = new Map([
+  [kinds.output << 24, 'output'],
+  [kinds.input << 24, 'input'],
+]);
+
+/** How much the upper half of an offset counts. */
+const HIGH = 2 ** 32;
+
 export interface Frame {
   readonly kind: FrameKind;
   readonly channel: number;
@@ -31,7 +40,9 @@ export function writeFrameHeader(frame: Uint8Array, kind: FrameKind, channel: nu
   const header = new DataView(frame.buffer, frame.byteOffset, FRAME_HEADER_BYTES);
   header.setUint32(0, kinds[kind] << 24);
   header.setUint32(4, channel);
-  header.setBigUint64(8, BigInt(offset));
+  // As two halves: a BigInt is an object each time.
+  header.setUint32(8, Math.floor(offset / HIGH));
+  header.setUint32(12, offset % HIGH);
 }
 
 export function encodeFrame({ kind, channel, offset, bytes }: Frame): Uint8Array {
@@ -50,16 +61,15 @@ export function decodeFrame(data: Uint8Array): Frame {
     );
   }
   const header = new DataView(data.buffer, data.byteOffset, FRAME_HEADER_BYTES);
-  const [kind] = Object.entries(kinds).find(([, number]) => number << 24 === header.getInt32(0)) ?? [];
+  const kind = kindOf.get(header.getUint32(0));
   if (kind === undefined)
     throw new FramingError('a frame of an unknown kind, or with reserved bytes that are not zero');
-  const offset = header.getBigUint64(8);
-  if (offset > BigInt(Number.MAX_SAFE_INTEGER))
-    throw new FramingError('a frame with an offset beyond 2^53 − 1');
+  const offset = header.getUint32(8) * HIGH + header.getUint32(12);
+  if (!Number.isSafeInteger(offset)) throw new FramingError('a frame with an offset beyond 2^53 − 1');
   return {
-    kind: kind as FrameKind,
+    kind,
     channel: header.getUint32(4),
-    offset: Number(offset),
+    offset,
     bytes: data.subarray(FRAME_HEADER_BYTES),
   };
 }

@@ -7,6 +7,7 @@ import { FRAME_HEADER_BYTES, writeFrameHeader } from '../protocol/frames.js';
 import { MAX_FRAME_PAYLOAD_BYTES } from '../protocol/limits.js';
 import { type Consumed, type ServerMessage, type Welcome } from '../protocol/messages.js';
 import { brokenCharacter, LONGEST_UNFINISHED, wholeCharacters } from '../protocol/utf8.js';
+import { FrameBuffers } from './frame-buffers.js';
 import { FRAMES_PROTOCOL, JSON_PROTOCOL, type Protocol } from './subprotocol.js';
 import { View } from './view.js';
 
@@ -39,6 +40,11 @@ const SMALL_BYTES = 1024;
  */
 const LARGE_BYTES = MAX_FRAME_PAYLOAD_BYTES - 4 * 1024;
 const GATHER_MS = 2;
+
+const frameBuffers = new FrameBuffers();
+
+/** For text, which is made of a copy at once. */
+const textBytes = Buffer.alloc(MAX_FRAME_PAYLOAD_BYTES);
 
 /** One socket: its viewers, its frames. The only caller of `socket.send`. */
 export class Connection implements Viewer {
@@ -319,35 +325,39 @@ export class Connection implements Viewer {
   /** @returns whether anything was sent: of an unfinished character nothing is. */
   private sendOutput(view: View, room: number): boolean {
     const { attachment } = view;
-    const { offset, bytes } = attachment.peek(room, FRAME_HEADER_BYTES);
-    if (offset > attachment.offset) {
-      this.tellGap(view, offset);
+    const { offset, nextOffset } = attachment;
+    if (nextOffset > offset) {
+      this.tellGap(view, nextOffset);
       return true;
     }
-    const isWhole = this.protocol === FRAMES_PROTOCOL || attachment.endsAt(offset + bytes.length);
-    const length = isWhole ? bytes.length : wholeCharacters(bytes);
+    const length =
+      this.protocol === FRAMES_PROTOCOL ? this.sendFrame(view, room) : this.sendText(attachment, room);
     if (length === 0) return false;
     const end = offset + length;
-    this.transmitOutput(view, offset, bytes.subarray(0, length));
     view.sent(length, end, this.window, this.clock.elapsed());
     attachment.advance(end);
     return true;
   }
 
-  private transmitOutput({ attachment, channel }: View, offset: number, bytes: Uint8Array): void {
-    if (this.protocol === FRAMES_PROTOCOL) {
-      const frame = new Uint8Array(
-        bytes.buffer,
-        bytes.byteOffset - FRAME_HEADER_BYTES,
-        FRAME_HEADER_BYTES + bytes.length,
-      );
-      writeFrameHeader(frame, 'output', channel, offset);
-      this.handOver(frame);
-    } else {
-      const { sessionId } = attachment;
-      const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
-      this.transmit({ type: 'output', sessionId, data, offset, end: offset + bytes.length });
-    }
+  /** @returns how many bytes it has taken; so does {@link sendText}. */
+  private sendFrame({ attachment, channel }: View, room: number): number {
+    const length = Math.min(room, attachment.backlog);
+    const buffer = frameBuffers.take(FRAME_HEADER_BYTES + length);
+    const frame = buffer.subarray(0, FRAME_HEADER_BYTES + length);
+    writeFrameHeader(frame, 'output', channel, attachment.offset);
+    attachment.copyTo(frame.subarray(FRAME_HEADER_BYTES));
+    this.handOver(frame, () => frameBuffers.give(buffer));
+    return length;
+  }
+
+  private sendText(attachment: Attachment, room: number): number {
+    const { sessionId, offset } = attachment;
+    const bytes = textBytes.subarray(0, attachment.copyTo(textBytes.subarray(0, room)));
+    const length = attachment.endsAt(offset + bytes.length) ? bytes.length : wholeCharacters(bytes);
+    if (length === 0) return 0;
+    const data = textBytes.toString('utf8', 0, length);
+    this.transmit({ type: 'output', sessionId, data, offset, end: offset + length });
+    return length;
   }
 
   private tellGap(view: View, oldest: number): void {
@@ -388,10 +398,14 @@ export class Connection implements Viewer {
     this.handOver(JSON.stringify(message));
   }
 
-  private handOver(data: string | Uint8Array): void {
+  /** `sent` is called when the socket needs `data` no more. */
+  private handOver(data: string | Uint8Array, sent?: () => void): void {
     if (!this.isOpen) return;
     try {
-      this.socket.send(data, () => this.taken());
+      this.socket.send(data, () => {
+        sent?.();
+        this.taken();
+      });
     } catch {
       // A socket that cannot send has lost a message: what its client knows is wrong from here on.
       this.socket.terminate();

@@ -1,6 +1,5 @@
 import { type INestApplicationContext, Logger } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
-import { type MessageMappingProperties } from '@nestjs/websockets';
 import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import { type Socket } from 'node:net';
 import { type Duplex } from 'node:stream';
@@ -9,15 +8,16 @@ import { type Gate } from '../admission/gate.js';
 import { type Clock } from '../core/clock.js';
 import { decodeFrame, FramingError } from '../protocol/frames.js';
 import { MAX_FRAME_BYTES } from '../protocol/limits.js';
-import { type InputMessage } from '../protocol/messages.js';
-import { ProtocolError } from '../protocol/protocol-error.js';
+import { type ClientMessage, type InputMessage } from '../protocol/messages.js';
+import { type MessageReference, ProtocolError } from '../protocol/protocol-error.js';
 import { Connection } from './connection.js';
-import { Inbox } from './inbox.js';
+import { errorMessage } from './error-message.js';
 import { keepAlive } from './keep-alive.js';
+import { type MessageHandler, messageHandlers } from './message-handlers.js';
 import { parseMessage } from './parse-message.js';
 import { type HttpRefusal, refuse } from './refuse.js';
 import { chooseSubprotocol, FRAMES_PROTOCOL, JSON_PROTOCOL, type Protocol } from './subprotocol.js';
-import { errorMessage } from './terminal-error.filter.js';
+import { type TerminalGateway } from './terminal.gateway.js';
 
 const GOING_AWAY = 1001;
 const FRAMING_LOST = 4002;
@@ -45,20 +45,24 @@ const serverOptions = {
 };
 
 /**
- * Owns the WebSocket's door and its frames: checks the handshake, and turns a frame into a message, or into an error's
- * answer, before Nest sees it. The server is made from our own `ws`: Nest's adapter brings an older one.
+ * Owns the WebSocket's door and its frames: checks the handshake, and turns each frame, the moment it comes, into one
+ * call of the gateway or into an error's answer. The server is made from our own `ws`: Nest's adapter brings an older
+ * one.
  */
 export class TerminalAdapter extends WsAdapter {
   private readonly log = new Logger(TerminalAdapter.name);
   private readonly sockets = new WeakMap<Connection, WebSocket>();
   private readonly upgrades = new Map<WebSocketServer, (...upgrade: Upgrade) => void>();
+  private readonly handlers: ReadonlyMap<string, MessageHandler>;
 
   constructor(
     app: INestApplicationContext,
     private readonly gate: Gate,
     private readonly clock: Clock,
+    gateway: TerminalGateway,
   ) {
     super(app);
+    this.handlers = messageHandlers(gateway);
   }
 
   override create(_port: number, options: { path: string }): WebSocketServer {
@@ -88,12 +92,11 @@ export class TerminalAdapter extends WsAdapter {
     this.socketOf(connection).on('close', callback);
   }
 
-  override bindMessageHandlers(connection: Connection, handlers: MessageMappingProperties[]): void {
-    const callbacks = new Map(handlers.map(({ message, callback }) => [message as string, callback]));
-    const inbox = new Inbox((data, isBinary) => this.dispatch(connection, callbacks, data, isBinary));
-    this.socketOf(connection)
-      .on('message', (data, isBinary) => inbox.add(data, isBinary))
-      .on('close', () => inbox.clear());
+  override bindMessageHandlers(connection: Connection): void {
+    this.socketOf(connection).on('message', (data, isBinary) =>
+      // Never in parts or as an ArrayBuffer: that is for those who set another `binaryType`.
+      this.dispatch(connection, data as Buffer, isBinary),
+    );
   }
 
   override async close(server: WebSocketServer): Promise<void> {
@@ -173,24 +176,20 @@ export class TerminalAdapter extends WsAdapter {
     return undefined;
   }
 
-  private async dispatch(
-    connection: Connection,
-    callbacks: Map<string, (...args: unknown[]) => unknown>,
-    data: Buffer,
-    isBinary: boolean,
-  ): Promise<void> {
+  private dispatch(connection: Connection, data: Buffer, isBinary: boolean): void {
     if (connection.isClosed) return;
+    let about: MessageReference = {};
     try {
       const message = isBinary ? parseFrame(data, connection) : parseMessage(data, connection.protocol);
-      if (!connection.isGreeted && message.type !== 'hello') {
-        throw new ProtocolError('HELLO_REQUIRED', 'the first message must be hello', {
-          requestId: message.requestId,
-        });
+      const { type, requestId } = message;
+      if (!connection.isGreeted && type !== 'hello') {
+        throw new ProtocolError('HELLO_REQUIRED', 'the first message must be hello', { requestId });
       }
-      await callbacks.get(message.type)?.(message);
+      about = { sessionId: sessionIn(message), requestId };
+      this.handlers.get(type)!(connection, message);
     } catch (error) {
       if (error instanceof FramingError) connection.end(FRAMING_LOST, error.message);
-      else connection.send(errorMessage(error));
+      else connection.send(errorMessage(error, about));
     }
   }
 
@@ -199,6 +198,10 @@ export class TerminalAdapter extends WsAdapter {
     if (!socket) throw new Error('this connection is not from here');
     return socket;
   }
+}
+
+function sessionIn(message: ClientMessage): string | undefined {
+  return 'sessionId' in message ? message.sessionId : undefined;
 }
 
 /**

@@ -1,4 +1,3 @@
-import { UseFilters } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { type OnGatewayDisconnect, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { type Attachment } from '../core/attachment.js';
@@ -27,7 +26,6 @@ import { SessionCloser } from '../sessions/session-closer.js';
 import { SessionOpener, type SessionRequest } from '../sessions/session-opener.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
 import { type Connection } from './connection.js';
-import { TerminalErrorFilter } from './terminal-error.filter.js';
 
 const limits: Limits = {
   messageBytes: MAX_FRAME_BYTES,
@@ -40,11 +38,10 @@ const limits: Limits = {
 export const WEBSOCKET_PATH = '/ws';
 
 /**
- * Messages by type, one call each. They come checked (`terminal.adapter.ts`) and take effect in the order they came:
- * no pipes, guards or interceptors here, each would let a later message overtake.
+ * Messages by type, one synchronous call each, straight from `terminal.adapter.ts`: they come checked, take effect and
+ * are answered in the order they came. Pipes, guards, interceptors and filters would not be asked.
  */
 @WebSocketGateway({ path: WEBSOCKET_PATH })
-@UseFilters(TerminalErrorFilter)
 export class TerminalGateway implements OnGatewayDisconnect<Connection> {
   /** Ids of sessions begin anew with each life of the server: clients tell by this that they mean others. */
   private readonly epoch = randomUUID();

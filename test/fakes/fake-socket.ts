@@ -70,7 +70,8 @@ export class FakeSocket implements ConnectionSocket {
       this.sent.push(message);
       this.inOrder.push(message);
     } else {
-      const frame = decodeFrame(data);
+      // As the operating system copies it: the memory is used again.
+      const frame = decodeFrame(Uint8Array.from(data));
       this.frames.push(frame);
       this.inOrder.push(frame);
     }

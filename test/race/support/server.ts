@@ -9,7 +9,7 @@ import { SessionOpener } from '../../../src/sessions/session-opener.js';
 import { SessionRegistry } from '../../../src/sessions/session-registry.js';
 import { Connection, OUTPUT_HIGH_WATER_BYTES } from '../../../src/terminal/connection.js';
 import { FRAMES_PROTOCOL, JSON_PROTOCOL, type Protocol } from '../../../src/terminal/subprotocol.js';
-import { errorMessage } from '../../../src/terminal/terminal-error.filter.js';
+import { errorMessage } from '../../../src/terminal/error-message.js';
 import { TerminalGateway } from '../../../src/terminal/terminal.gateway.js';
 import { FakeClock } from '../../fakes/fake-clock.js';
 import { FakeSocket } from '../../fakes/fake-socket.js';

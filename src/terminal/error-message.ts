@@ -1,19 +1,9 @@
-import { type ArgumentsHost, Catch, Logger, type WsExceptionFilter } from '@nestjs/common';
+import { Logger } from '@nestjs/common';
 import { SessionError } from '../core/session-error.js';
 import { type ErrorMessage } from '../protocol/messages.js';
 import { type MessageReference, ProtocolError } from '../protocol/protocol-error.js';
-import { type Connection } from './connection.js';
 
-const logger = new Logger('TerminalErrorFilter');
-
-/** Any error of a gateway method → an `error` message to whoever sent what caused it. */
-@Catch()
-export class TerminalErrorFilter implements WsExceptionFilter {
-  catch(error: unknown, host: ArgumentsHost): void {
-    const { sessionId, requestId } = host.switchToWs().getData<MessageReference>();
-    host.switchToWs().getClient<Connection>().send(errorMessage(error, { sessionId, requestId }));
-  }
-}
+const logger = new Logger('TerminalError');
 
 /** How an error is told to a client, and logged; a bug is logged whole and told without detail. */
 export function errorMessage(error: unknown, about: MessageReference = {}): ErrorMessage {

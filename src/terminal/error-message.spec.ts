@@ -1,7 +1,7 @@
 import { useFakeLogger } from '../../test/fakes/fake-logger.js';
 import { SessionError } from '../core/session-error.js';
 import { ProtocolError } from '../protocol/protocol-error.js';
-import { errorMessage } from './terminal-error.filter.js';
+import { errorMessage } from './error-message.js';
 
 describe('an error message', () => {
   const logger = useFakeLogger();
@@ -18,7 +18,7 @@ describe('an error message', () => {
     expect(logger().records).toEqual([
       {
         level: 'debug',
-        context: 'TerminalErrorFilter',
+        context: 'TerminalError',
         ...about,
         reason: 'SESSION_NOT_FOUND',
         msg: 'session not found',
@@ -38,7 +38,7 @@ describe('an error message', () => {
     expect(logger().records).toEqual([
       {
         level: 'debug',
-        context: 'TerminalErrorFilter',
+        context: 'TerminalError',
         requestId: 'r2',
         reason: 'BAD_JSON',
         msg: 'invalid message format',
