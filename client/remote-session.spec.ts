@@ -226,6 +226,29 @@ describe('a session', () => {
     expect(socket.messages.at(-1)).toEqual({ type: 'detach', sessionId: 's1' });
   });
 
+  it('is viewed no more once it has exited, and can be done away with', async () => {
+    const { socket, session } = await showingClient();
+    socket.receive({ type: 'exit', sessionId: 's1', code: 0, cause: 'ended' });
+    session.detach();
+    session.close();
+    expect(socket.messages.slice(-2)).toEqual([
+      { type: 'detach', sessionId: 's1' },
+      { type: 'close', sessionId: 's1' },
+    ]);
+  });
+
+  it('does not acknowledge for a later view what is consumed of an earlier one', async () => {
+    const connected = await showingClient(false);
+    const { socket, clock, application } = connected;
+    socket.receiveFrame(1, 0, 'x'.repeat(1000));
+    socket.receive({ type: 'exit', sessionId: 's1', code: 0, cause: 'ended' });
+    await attach(connected, new FakeApplication(false), { channel: 2 });
+    socket.receiveFrame(2, 0, 'x'.repeat(10));
+    application.chunks[0]!.consumed();
+    clock.advance(5);
+    expect(socket.sent('acknowledge')).toEqual([]);
+  });
+
   it('can be shown again after its exit', async () => {
     const connected = await showingClient();
     const exit = { type: 'exit', sessionId: 's1', code: 0, cause: 'ended' };

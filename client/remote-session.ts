@@ -49,7 +49,7 @@ export interface RemoteSession {
   readonly id: string;
   /** Where the output begins that has not been delivered yet, in bytes. */
   readonly offset: number;
-  /** Whether it has exited or was detached: its methods do nothing then. */
+  /** Whether it has exited or was detached: its methods do nothing then, but for `close` after an exit. */
   readonly isOver: boolean;
   /**
    * Types; text goes as UTF-8. What the server cannot take (`INPUT_QUEUE_FULL`) it tells by `error`; how much it had
@@ -59,7 +59,7 @@ export interface RemoteSession {
   write(data: Uint8Array | string): boolean;
   /** Takes control, too. */
   resize(size: { readonly cols: number; readonly rows: number }): void;
-  /** Ends the session for everybody; `exit` follows. */
+  /** Ends the session for everybody; `exit` follows. One that has exited is not kept any longer. */
   close(): void;
   /** Stops showing it, at once; the session goes on. */
   detach(): void;
@@ -71,7 +71,7 @@ export interface SessionLink {
   connection(): Connection | undefined;
   /** Whether an `attach` of that session is on its way: its offsets and channel mean nothing until the answer. */
   isAttaching(sessionId: string): boolean;
-  consumed(sessionId: string, offset: number, bytes: number): void;
+  consumed(session: ShownSession, offset: number, bytes: number): void;
   ended(session: ShownSession): void;
   detached(session: ShownSession): void;
 }
@@ -99,6 +99,7 @@ const INPUT_LOST: readonly string[] = ['INPUT_QUEUE_FULL', 'READ_ONLY', 'BAD_INP
 export class ShownSession implements RemoteSession {
   offset = 0;
   isOver = false;
+  private hasExited = false;
   private inputOffset = 0;
   private inputLost = false;
   /** Written while an `attach` was on its way. */
@@ -134,15 +135,13 @@ export class ShownSession implements RemoteSession {
   }
 
   close(): void {
-    this.send({ type: 'close', sessionId: this.id });
+    if (!this.isOver || this.hasExited) this.link.connection()?.send({ type: 'close', sessionId: this.id });
   }
 
   detach(): void {
     if (this.isOver) return;
     this.send({ type: 'detach', sessionId: this.id });
     this.end();
-    // What is consumed from now on concerns nobody.
-    this.unacknowledged = [];
     this.link.detached(this);
   }
 
@@ -194,7 +193,10 @@ export class ShownSession implements RemoteSession {
       case 'control':
         return void tell(() => handlers.control?.(news.inControl));
       case 'exit':
+        // It is a viewer still, and would be for as long as the connection lives.
+        this.send({ type: 'detach', sessionId: this.id });
         this.end();
+        this.hasExited = true;
         this.link.ended(this);
         return void tell(() => handlers.exit?.(news));
     }
@@ -259,7 +261,7 @@ export class ShownSession implements RemoteSession {
     const last = done.at(-1);
     if (!last) return;
     const bytes = done.reduce((sum, chunk) => sum + chunk.bytes, 0);
-    this.link.consumed(this.id, last.end, bytes);
+    this.link.consumed(this, last.end, bytes);
   }
 
   private send(message: Outgoing): void {
@@ -269,5 +271,7 @@ export class ShownSession implements RemoteSession {
   private end(): void {
     this.isOver = true;
     this.heldInput.length = 0;
+    // What is consumed from now on concerns nobody.
+    this.unacknowledged = [];
   }
 }

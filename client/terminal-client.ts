@@ -80,7 +80,7 @@ export class TerminalClient {
   private readonly link: SessionLink = {
     connection: () => this.openConnection,
     isAttaching: (id) => this.isAttaching(id),
-    consumed: (id, offset, bytes) => this.acknowledger?.add(id, offset, bytes),
+    consumed: ({ id }, offset, bytes) => this.acknowledger?.add(id, offset, bytes),
     ended: (session) => this.forget(session),
     detached: (session) => {
       this.forget(session);

@@ -65,6 +65,11 @@ export class Attachment {
     return this.backlog > 0;
   }
 
+  /** Whether nothing will follow but what is there, and the exit. */
+  get hasEnded(): boolean {
+    return this.source.exit !== undefined;
+  }
+
   /** Whether the session has ended and `offset` is behind its last byte: nothing will ever follow there. */
   endsAt(offset: number): boolean {
     return this.source.exit !== undefined && offset === this.source.log.end;

@@ -266,7 +266,9 @@ export class Session implements AttachmentSource {
         `this session has ${others} viewers already, as many as are allowed`,
       );
     }
-    const attachment = new Attachment(this, viewer, Math.max(from, this.log.start), readOnly);
+    // What viewers have not been sent of a session that is closed is dropped, for those who come late too.
+    const start = this.wasClosed ? this.log.end : Math.max(from, this.log.start);
+    const attachment = new Attachment(this, viewer, start, readOnly);
     this.attachments.add(attachment);
     if (!readOnly && (!this.controller || this.controller === replaced)) this.controller = attachment;
     this.surroundings.events.emit('viewerJoined', this);
@@ -310,6 +312,10 @@ export class Session implements AttachmentSource {
     }
     this.progressed();
     this.surroundings.events.emit('viewerLeft', this);
+  }
+
+  private get wasClosed(): boolean {
+    return this.current === 'Closing' || this.ending?.cause === 'closed';
   }
 
   private handControlTo(attachment: Attachment | undefined): void {

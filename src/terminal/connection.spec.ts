@@ -74,7 +74,88 @@ describe('a connection', () => {
   });
 });
 
+describe('the window of a connection', () => {
+  const bytesOn = (socket: FakeSocket, channel: number): number =>
+    socket.frames.reduce((sum, frame) => sum + (frame.channel === channel ? frame.bytes.length : 0), 0);
+
+  it('is not narrowed by output that never waited for it, however long its acknowledgement takes', async () => {
+    const socket = new FakeSocket();
+    const { sessions, connection } = await showing(1, socket, 'trex.v2');
+    const burst = (bytes: number, roundTripMs: number): void => {
+      sessions.ptys.last.print(Buffer.alloc(bytes));
+      sessions.clock.advance(roundTripMs);
+      connection.acknowledge([{ sessionId: 's1', offset: bytesOn(socket, 1) }]);
+      sessions.clock.advance(60);
+    };
+    burst(3, 5);
+    for (let n = 0; n < 20; n++) burst(10 * 1024, 20);
+    // All the window there was at first can be filled again at once.
+    for (let n = 0; n < 3; n++) sessions.ptys.last.print(Buffer.alloc(64 * 1024));
+    expect(bytesOn(socket, 1)).toBe(3 + 20 * 10 * 1024 + FIRST_WINDOW_BYTES);
+  });
+
+  it('holds nothing of a session whose exit is out: others go on at once', async () => {
+    const socket = new FakeSocket();
+    const { sessions } = await showing(2, socket, 'trex.v2');
+    const [flood, other] = sessions.ptys.ptys;
+    for (let n = 0; n < 2; n++) flood!.print(Buffer.alloc(64 * 1024));
+    other!.print(Buffer.alloc(60 * 1024));
+    expect(bytesOn(socket, 2)).toBe(4 * 1024);
+    flood!.end();
+    expect(socket.sent.at(-1)).toMatchObject({ type: 'exit', sessionId: 's1' });
+    expect(bytesOn(socket, 2)).toBe(60 * 1024);
+  });
+});
+
+describe('news of other viewers', () => {
+  it('gives way to newer while the socket has no room for more', async () => {
+    const { sessions, shown } = await showing(1, new FakeSocket(), 'trex.v2');
+    const socket = new FakeSocket();
+    const still = new Connection(socket, sessions.clock, 'trex.v2');
+    still.attach(shown[0]!, 0, false);
+    socket.stopTaking();
+    still.send({ type: 'tmux_sessions', requestId: 'r'.repeat(ANSWERS_HIGH_WATER_BYTES) });
+    const before = socket.sent.length;
+    for (let n = 0; n < 1000; n++) shown[0]!.resize({ columns: 80 + (n % 7), rows: 24 });
+    expect(socket.sent).toHaveLength(before);
+    socket.startTaking();
+    expect(socket.sent.slice(before)).toEqual([
+      { type: 'resized', sessionId: 's1', offset: 0, cols: 80 + (999 % 7), rows: 24 },
+    ]);
+  });
+
+  it('is not told of a session that is shown no more', async () => {
+    const { sessions, shown } = await showing(1, new FakeSocket(), 'trex.v2');
+    const socket = new FakeSocket();
+    const still = new Connection(socket, sessions.clock, 'trex.v2');
+    still.attach(shown[0]!, 0, false);
+    socket.stopTaking();
+    still.send({ type: 'tmux_sessions', requestId: 'r'.repeat(ANSWERS_HIGH_WATER_BYTES) });
+    shown[0]!.resize({ columns: 90, rows: 24 });
+    still.detach('s1');
+    socket.startTaking();
+    expect(socket.sent.at(-1)).toMatchObject({ type: 'tmux_sessions' });
+  });
+});
+
 describe('attaching', () => {
+  it.each([
+    ['at it', 3],
+    ['in the middle of it', 4],
+    ['before it', 1],
+  ])('as text where the log begins inside a character, %s, tells its rest as a gap', async (_, from) => {
+    const sessions = new TestSessions({ logBytes: 5 });
+    const session = sessions.opener.open({ size });
+    await settled();
+    sessions.ptys.last.print('ab€€');
+    const socket = new FakeSocket();
+    new Connection(socket, sessions.clock, 'trex.v1').attach(session, from, false);
+    expect(socket.sent).toMatchObject([
+      { type: 'attached', offset: 5, gap: { offset: from, end: 5 } },
+      { type: 'output', data: '€', offset: 5, end: 8 },
+    ]);
+  });
+
   it('says all there is to know, then shows the output on a channel of its own', async () => {
     const { sessions, connection, shown } = await showing(1, new FakeSocket(), 'trex.v2');
     connection.type('s1', 0, Buffer.from('ls'), (bytes) => shown[0]!.write(bytes));
@@ -125,6 +206,7 @@ describe('attaching', () => {
     connection.attach(shown[0]!, 1, false);
     connection.detach('s1');
     connection.attach(shown[0]!, 4, false);
+    sessions.clock.advance(1);
     sessions.ptys.last.print('6');
     expect(socket.frames.map(({ channel, offset, bytes }) => [channel, offset, bytes.length])).toEqual([
       [1, 0, 5],
@@ -148,6 +230,7 @@ describe('attaching', () => {
       expect.objectContaining({ code: 'BAD_OFFSET' }) as Error,
     );
     connection.acknowledge([{ sessionId: 's1', offset: 3 }]);
+    sessions.clock.advance(1);
     sessions.ptys.last.print('456');
     expect(socket.frames.map(({ channel, offset }) => [channel, offset])).toEqual([
       [1, 0],
@@ -416,14 +499,34 @@ describe('output that comes in pieces', () => {
     expect(sizes()).toEqual([PIECE, 2 * PIECE, PIECE]);
   });
 
-  it('is sent at once when it is as little as an echo, or worth a frame', async () => {
-    const { print, sizes } = await printing();
+  it('is sent at once when it is as little as an echo and none was sent a moment ago, or worth a frame', async () => {
+    const { sessions, print, sizes } = await printing();
     print(PIECE);
+    sessions.clock.advance(1);
     print(1023);
-    print(1024);
-    print(60 * 1024 - 1024);
-    expect(sizes().slice(0, 2)).toEqual([PIECE, 1023]);
+    print(1);
+    expect(sizes()).toEqual([PIECE, 1023]);
+    print(60 * 1024 - 1);
     expect(sizes().reduce((sum, bytes) => sum + bytes, 0)).toBe(PIECE + 1023 + 60 * 1024);
+  });
+
+  it('is few frames however small the pieces are', async () => {
+    const { sessions, print, sizes } = await printing();
+    for (let ms = 0; ms < 10; ms++) {
+      for (let n = 0; n < 100; n++) print(100);
+      sessions.clock.advance(1);
+    }
+    sessions.clock.advance(2);
+    expect(sizes().reduce((sum, bytes) => sum + bytes, 0)).toBe(100_000);
+    expect(sizes().length).toBeLessThan(25);
+  });
+
+  it('is not gathered once the session has ended', async () => {
+    const { sessions, print, sizes } = await printing();
+    print(10);
+    print(20);
+    sessions.ptys.last.end();
+    expect(sizes()).toEqual([10, 20]);
   });
 
   it('is told of by no timer once its client is gone, or the session shown no more', async () => {

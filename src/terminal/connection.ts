@@ -5,7 +5,7 @@ import { SessionError } from '../core/session-error.js';
 import { type Session } from '../core/session.js';
 import { FRAME_HEADER_BYTES, writeFrameHeader } from '../protocol/frames.js';
 import { MAX_FRAME_PAYLOAD_BYTES } from '../protocol/limits.js';
-import { type Consumed, type ServerMessage, type Welcome } from '../protocol/messages.js';
+import { type Consumed, type ErrorMessage, type ServerMessage, type Welcome } from '../protocol/messages.js';
 import { brokenCharacter, LONGEST_UNFINISHED, wholeCharacters } from '../protocol/utf8.js';
 import { FrameBuffers } from './frame-buffers.js';
 import { FRAMES_PROTOCOL, JSON_PROTOCOL, type Protocol } from './subprotocol.js';
@@ -32,14 +32,15 @@ export const OUTPUT_HIGH_WATER_BYTES = 256 * 1024;
 /** Answers are sent regardless; a client that asks on without taking them is not read from beyond this. */
 export const ANSWERS_HIGH_WATER_BYTES = 1024 * 1024;
 
-/** An echo: so little is sent at once. */
-const SMALL_BYTES = 1024;
 /**
  * So much is worth a frame of its own, with room for one more read in it; less is gathered, but not for longer than this
  * after the last one.
  */
 const LARGE_BYTES = MAX_FRAME_PAYLOAD_BYTES - 4 * 1024;
-const GATHER_MS = 2;
+export const GATHER_MS = 2;
+/** An echo: so little is sent at once, unless the last frame was a moment ago. */
+const SMALL_BYTES = 1024;
+const SMALL_GATHER_MS = 1;
 
 const frameBuffers = new FrameBuffers();
 
@@ -55,6 +56,8 @@ export class Connection implements Viewer {
   /** Views of which more is being gathered. */
   private readonly gathering = new Set<View>();
   private gatherTimer?: Timer;
+  /** News that the socket has no room for: the newest of each kind and session. */
+  private readonly untold = new Map<string, { readonly sessionId: string; readonly news: ViewerNews }>();
   private readonly owned = new Map<string, Session>();
   /** How much input has been accepted for each session, where input says where it belongs. */
   private readonly inputOffsets = new Map<string, number>();
@@ -63,6 +66,8 @@ export class Connection implements Viewer {
   private lastChannel = 0;
   private greeted = false;
   private pumping = false;
+  /** Whether something has left the window that had been asked for room before. */
+  private hasMoreRoom = false;
   private reading = true;
   private closed = false;
   private ending = false;
@@ -97,6 +102,11 @@ export class Connection implements Viewer {
       this.reading = false;
       this.socket.pause();
     }
+  }
+
+  /** Tells that a message was refused. Before its greeting a client has no sessions that it could be about. */
+  refuse(error: ErrorMessage): void {
+    this.send(this.isGreeted ? error : { ...error, sessionId: undefined });
   }
 
   /** Answers `hello`: the client may go on. */
@@ -137,7 +147,8 @@ export class Connection implements Viewer {
       sizes: session
         .sizesFrom(offset)
         .map(({ offset: at, size }) => ({ offset: at, cols: size.columns, rows: size.rows })),
-      gap: from !== undefined && from < session.log.start ? { offset: from, end: offset } : undefined,
+      // Text may also begin a little earlier than was asked for.
+      gap: from !== undefined && from < offset ? { offset: from, end: offset } : undefined,
     });
     this.show(view);
   }
@@ -221,12 +232,9 @@ export class Connection implements Viewer {
 
   hear({ sessionId }: Attachment, news: ViewerNews): void {
     if (this.protocol === JSON_PROTOCOL) return;
-    if (news.type === 'control') {
-      this.transmit({ type: 'control', sessionId, inControl: news.inControl });
-    } else {
-      const { offset, size } = news;
-      this.transmit({ type: 'resized', sessionId, offset, cols: size.columns, rows: size.rows });
-    }
+    // Whoever does not read is told the newest, once it does: others could go on resizing for ever.
+    this.untold.set(`${sessionId} ${news.type}`, { sessionId, news });
+    this.tellNews();
   }
 
   /** Ends the connection, with a reason that its client can act on. */
@@ -266,9 +274,10 @@ export class Connection implements Viewer {
 
   /** Whether there is something that should not wait for more. */
   private isDue({ attachment, lastSentAt }: View): boolean {
-    const { backlog } = attachment;
-    if (backlog < SMALL_BYTES || backlog >= LARGE_BYTES) return true;
-    return this.clock.elapsed() - lastSentAt >= GATHER_MS;
+    const { backlog, hasEnded } = attachment;
+    if (backlog >= LARGE_BYTES || hasEnded) return true;
+    const gatherMs = backlog < SMALL_BYTES ? SMALL_GATHER_MS : GATHER_MS;
+    return this.clock.elapsed() - lastSentAt >= gatherMs;
   }
 
   private gather(view: View): void {
@@ -295,29 +304,32 @@ export class Connection implements Viewer {
   }
 
   private giveTurns(): void {
-    for (const view of this.ready) {
-      if (!this.isOpen) return;
-      const room = this.roomFor(view);
-      // An exit with no output before it goes even into a full socket: nobody waits for a viewer that does not read.
-      if (view.attachment.hasOutput && room === 0) continue;
-      this.ready.delete(view);
-      if (this.sendNext(view, room)) this.ready.add(view);
-    }
+    do {
+      this.hasMoreRoom = false;
+      for (const view of this.ready) {
+        if (!this.isOpen) return;
+        const room = this.roomFor(view);
+        // An exit with no output before it goes even into a full socket: nobody waits for a viewer that does not read.
+        if (view.attachment.hasOutput && room === 0) continue;
+        this.ready.delete(view);
+        if (this.sendNext(view, room)) this.ready.add(view);
+      }
+    } while (this.hasMoreRoom);
   }
 
   private roomFor(view: View): number {
     if (this.socket.bufferedAmount >= OUTPUT_HIGH_WATER_BYTES) return 0;
     if (!this.window) return MAX_FRAME_PAYLOAD_BYTES;
-    const room = view.roomIn(this.window, MAX_FRAME_PAYLOAD_BYTES);
-    if (room < view.attachment.backlog) this.window.limited();
-    return room;
+    // Not a frame's size, nor a session's turn: only what does not fit waits for the window.
+    if (this.window.bytes - this.window.inFlight < view.attachment.backlog) this.window.limited();
+    return view.roomIn(this.window, MAX_FRAME_PAYLOAD_BYTES);
   }
 
   /** @returns whether there may be more. */
   private sendNext(view: View, room: number): boolean {
     const { attachment } = view;
     if (attachment.hasOutput && this.sendOutput(view, room)) return true;
-    this.sendExit(attachment);
+    this.sendExit(view);
     if (attachment.isOver) this.forget(view);
     return false;
   }
@@ -371,9 +383,12 @@ export class Connection implements Viewer {
     attachment.advance(end);
   }
 
-  private sendExit(attachment: Attachment): void {
+  private sendExit(view: View): void {
+    const { attachment } = view;
     const exit = attachment.takeExit();
     if (!exit) return;
+    // Many clients show nothing more of it, and acknowledge nothing: that must not hold up the others.
+    this.leaveWindow(view);
     const { sessionId } = attachment;
     const { code, signal, cause, failure } = exit;
     if (failure) this.transmit({ type: 'error', sessionId, reason: failure.code, error: failure.message });
@@ -391,7 +406,27 @@ export class Connection implements Viewer {
     this.gathering.delete(view);
     this.views.delete(view.attachment.sessionId);
     this.channels.delete(view.channel);
+    for (const type of ['control', 'resized']) this.untold.delete(`${view.attachment.sessionId} ${type}`);
+    this.leaveWindow(view);
+  }
+
+  /** What it leaves there may be what others wait for. */
+  private leaveWindow(view: View): void {
     view.leave(this.window);
+    this.hasMoreRoom = true;
+  }
+
+  private tellNews(): void {
+    for (const [key, { sessionId, news }] of this.untold) {
+      if (this.socket.bufferedAmount > ANSWERS_HIGH_WATER_BYTES) return;
+      this.untold.delete(key);
+      if (news.type === 'control') {
+        this.transmit({ type: 'control', sessionId, inControl: news.inControl });
+      } else {
+        const { columns: cols, rows } = news.size;
+        this.transmit({ type: 'resized', sessionId, offset: news.offset, cols, rows });
+      }
+    }
   }
 
   private transmit(message: ServerMessage): void {
@@ -418,6 +453,7 @@ export class Connection implements Viewer {
       this.reading = true;
       this.socket.resume();
     }
+    this.tellNews();
     this.pump();
   }
 }
@@ -425,9 +461,9 @@ export class Connection implements Viewer {
 /** Where the character begins that `from` may lie inside of: text cannot start in the middle of one. */
 function wholeFrom({ log }: Session, from: number | undefined): number | undefined {
   const { start, end } = log;
-  if ((from ?? start) <= start)
-    return start > 0 ? start + brokenCharacter(log.read(start, LONGEST_UNFINISHED).bytes) : start;
+  const first = start > 0 ? start + brokenCharacter(log.read(start, LONGEST_UNFINISHED).bytes) : start;
+  if ((from ?? start) <= first) return first;
   if (from === undefined || from > end) return from;
-  const before = Math.max(start, from - LONGEST_UNFINISHED);
+  const before = Math.max(first, from - LONGEST_UNFINISHED);
   return before + wholeCharacters(log.read(before, from - before).bytes);
 }

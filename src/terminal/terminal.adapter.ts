@@ -189,7 +189,7 @@ export class TerminalAdapter extends WsAdapter {
       this.handlers.get(type)!(connection, message);
     } catch (error) {
       if (error instanceof FramingError) connection.end(FRAMING_LOST, error.message);
-      else connection.send(errorMessage(error, about));
+      else connection.refuse(errorMessage(error, about));
     }
   }
 

@@ -132,6 +132,16 @@ describe('what a client acknowledges', () => {
     expect(window.inFlight).toBe(15);
   });
 
+  it('in a window full of single keys is counted to the byte', async () => {
+    const bytes = 128 * KIB;
+    const { view, window } = await viewOf(bytes);
+    for (let n = 0; n < bytes; n++) send(view, 1, window, n);
+    for (const offset of [1, 1000, 1024, 50_000, bytes]) {
+      view.acknowledge(offset, window, bytes);
+      expect(window.inFlight).toBe(bytes - offset);
+    }
+  });
+
   it('tells the window how long the last whole piece was on its way', async () => {
     const { view, window } = await viewOf(100 * KIB);
     // 10 KiB in 100 ms, on a way that takes 10 ms: 3 KiB keep such a client busy, less than the smallest window.

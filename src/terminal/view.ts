@@ -7,13 +7,16 @@ const OWN_BYTES = 4 * 1024;
 /** Less is not worth a frame, unless it is all there is. */
 const SCRAP_BYTES = 4 * 1024;
 
+/** Beyond so many pieces on their way the newest are remembered as one: a window may be full of single keys. */
+const MOST_PIECES = 1024;
+
 /** A frame of text that had less room might have none for a single character. */
 const LONGEST_CHARACTER = 4;
 
 interface Unacknowledged {
   /** Offset of its first byte that is not acknowledged. */
   from: number;
-  readonly end: number;
+  end: number;
   readonly piece: Sent;
 }
 
@@ -49,7 +52,10 @@ export class View {
     this.sentTo = end;
     this.lastSentAt = now;
     if (!window) return;
-    this.unacknowledged.push({ from: end - bytes, end, piece: window.sent(bytes, now) });
+    const piece = window.sent(bytes, now);
+    const last = this.unacknowledged.at(-1);
+    if (last?.end === end - bytes && this.unacknowledged.length >= MOST_PIECES) last.end = end;
+    else this.unacknowledged.push({ from: end - bytes, end, piece });
     this.unacknowledgedBytes += bytes;
   }
 
@@ -73,15 +79,17 @@ export class View {
     if (offset <= this.acknowledgedTo) return;
     this.acknowledgedTo = offset;
     let bytes = 0;
-    let last: Sent | undefined;
-    for (let next = this.unacknowledged[0]; next && next.from < offset; next = this.unacknowledged[0]) {
+    let done = 0;
+    for (const next of this.unacknowledged) {
+      if (next.from >= offset) break;
       const to = Math.min(offset, next.end);
       bytes += to - next.from;
       next.from = to;
       if (to < next.end) break;
-      last = next.piece;
-      this.unacknowledged.shift();
+      done += 1;
     }
+    // At once: taken off one by one, thousands of small ones would each move all that are behind them.
+    const last = this.unacknowledged.splice(0, done).at(-1)?.piece;
     this.unacknowledgedBytes -= bytes;
     if (bytes > 0) window.acknowledged(bytes, last, now);
   }

@@ -51,7 +51,7 @@ import { assertToldInOrder, type Client, type Heard, Server } from './support/se
  * the end, and viewers of an ended session are woken by `close` and by its removal. Both places together: red.
  */
 
-const RUNS = 2000;
+const RUNS = 3000;
 const FIRST_PROTOCOLS: readonly Protocol[] = ['trex.v1', 'trex.v2', 'trex.v2'];
 
 /** A server whose processes start and die when a command says so. */
@@ -362,9 +362,29 @@ const viewersWeights: Weights = {
   tick: 6,
 };
 
+/** Sessions are kept until too many have ended: some go while somebody has not read them to their end. */
+const endingsWeights: Weights = {
+  ...weights,
+  create: 20,
+  spawned: 20,
+  print: 14,
+  flood: 1,
+  processEnds: 20,
+  input: 1,
+  resize: 1,
+  close: 1,
+  closeOverRest: 1,
+  attach: 3,
+  stopReading: 8,
+  startReading: 5,
+  detach: 1,
+  tick: 1,
+};
+
 const lives = fc.oneof(
-  fc.record({ isOpen: fc.constant(false), program: programsOf(weights) }),
-  fc.record({ isOpen: fc.constant(true), program: programsOf(viewersWeights) }),
+  { weight: 2, arbitrary: fc.record({ isOpen: fc.constant(false), program: programsOf(endingsWeights) }) },
+  { weight: 2, arbitrary: fc.record({ isOpen: fc.constant(false), program: programsOf(weights) }) },
+  { weight: 2, arbitrary: fc.record({ isOpen: fc.constant(true), program: programsOf(viewersWeights) }) },
 );
 
 /** Takes seconds, and many of them where other work shares the processors. */

@@ -219,14 +219,16 @@ export class Model {
     else if (session.viewers.length - (before ? 1 : 0) >= MAX_VIEWERS) refuse(client, 'SESSION_LIMIT');
     else {
       const wanted = client.protocol === JSON_PROTOCOL ? wholeFrom(session, from) : from;
-      const view = this.addView(client, session, Math.max(wanted ?? 0, startOf(session)), isReadOnly);
+      const isClosed = session.phase.startsWith('closing') || session.exit?.cause === 'closed';
+      const start = isClosed ? printed.length : Math.max(wanted ?? 0, startOf(session));
+      const view = this.addView(client, session, start, isReadOnly);
       if (!isReadOnly && (!session.controller || session.controller === before)) session.controller = view;
       if (session.lingerUntil !== undefined) this.notes.push('came while it lingered');
       session.lingerUntil = undefined;
       if (before) this.leave(before);
       this.pace(session);
       this.notes.push(before ? 'attached again' : session.exit ? 'came after the end' : 'attached');
-      say(client, id, attached(view, wanted));
+      say(client, id, attached(view, from));
       view.isShown = true;
       this.read(view);
     }

@@ -7,7 +7,7 @@ import { type ClientMessage, type Output, type ServerMessage } from '../../../sr
 import { SessionCloser } from '../../../src/sessions/session-closer.js';
 import { SessionOpener } from '../../../src/sessions/session-opener.js';
 import { SessionRegistry } from '../../../src/sessions/session-registry.js';
-import { Connection, OUTPUT_HIGH_WATER_BYTES } from '../../../src/terminal/connection.js';
+import { Connection, GATHER_MS, OUTPUT_HIGH_WATER_BYTES } from '../../../src/terminal/connection.js';
 import { FRAMES_PROTOCOL, JSON_PROTOCOL, type Protocol } from '../../../src/terminal/subprotocol.js';
 import { errorMessage } from '../../../src/terminal/error-message.js';
 import { TerminalGateway } from '../../../src/terminal/terminal.gateway.js';
@@ -109,6 +109,8 @@ export type Heard =
 /** One WebSocket of the server, from the client's end; it takes what it is sent, and acknowledges where it should. */
 export class Client {
   readonly socket = new FakeSocket();
+  /** Of its own: what is being gathered for it is waited for whenever it is asked what it heard. */
+  private readonly clock = new FakeClock();
   private readonly connection: Connection;
   private readonly channels = new Map<number, string>();
   /** Where the next output of each session belongs. */
@@ -123,7 +125,7 @@ export class Client {
     private readonly gateway: TerminalGateway,
     readonly protocol: Protocol = JSON_PROTOCOL,
   ) {
-    this.connection = new Connection(this.socket, new FakeClock(), protocol);
+    this.connection = new Connection(this.socket, this.clock, protocol);
     this.acknowledges = protocol === FRAMES_PROTOCOL;
   }
 
@@ -205,6 +207,7 @@ export class Client {
   }
 
   private hear(): void {
+    this.clock.advance(GATHER_MS);
     for (const news of this.socket.inOrder.slice(this.taken)) {
       if ('kind' in news) this.hearOutput(this.channels.get(news.channel)!, news.offset, news.bytes);
       else if (news.type === 'output') this.hearOutput(news.sessionId, news.offset, news);
