@@ -31,6 +31,11 @@ export async function echoes(
   return found;
 }
 
+/** Types as fast as keys come back, until the code is compiled that a key runs through. */
+export async function warmUp(terminal: Terminal, keys: number): Promise<void> {
+  for (let key = 0; key < keys; key++) await echo(terminal);
+}
+
 export function latency(milliseconds: readonly number[] = []): Figures {
   return { p50: quantile(milliseconds, 0.5), p99: quantile(milliseconds, 0.99) };
 }

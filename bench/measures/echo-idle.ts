@@ -1,5 +1,5 @@
 import { connect } from '../clients/connect.js';
-import { ECHO, echoes, latency } from '../clients/echo.js';
+import { ECHO, echoes, latency, warmUp } from '../clients/echo.js';
 import {
   baselineOf,
   nameOf,
@@ -15,14 +15,13 @@ import { type Target } from '../harness/server-process.js';
 import { rotated } from '../harness/statistics.js';
 
 const KEYS = 300;
-/** Until the code is compiled that a key runs through. */
-const WARM_UP_KEYS = 100;
+const WARM_UP_KEYS = 3000;
 
 /** Types into a session where nothing else goes on. */
 export async function client({ protocol, port }: Target): Promise<Figures> {
   const terminal = await Terminal.open(await connect(protocol, port));
   await terminal.run(ECHO);
-  await echoes([terminal], WARM_UP_KEYS);
+  await warmUp(terminal, WARM_UP_KEYS);
   const [found] = await echoes([terminal], KEYS);
   return latency(found);
 }

@@ -48,6 +48,7 @@ export async function client(target: Target): Promise<Figures> {
     ...growth('reading to stalled', reading, stalled),
     ...labelled('echo elsewhere before', latency(before)),
     ...labelled('echo elsewhere meanwhile', latency(meanwhile)),
+    'echo elsewhere, meanwhile : before, p50': latency(meanwhile).p50! / latency(before).p50!,
     'wrong bytes': yes.wrongBytes,
   };
 }
@@ -70,6 +71,7 @@ export const stalledClient: Measure = {
       { figure: `${name}, idle to stalled, heap and buffers MB`, goal: { atMost: 4 } },
       { figure: `${name}, idle to stalled, RSS MB`, goal: { atMost: 10 } },
       { figure: `${name}, wrong bytes`, goal: { atMost: 0 } },
+      { figure: `${name}, echo elsewhere, meanwhile : before, p50`, goal: { atMost: 1 } },
       ...['heap and buffers MB', 'RSS MB'].map((unit) => ({
         figure: `${name}, reading to stalled, ${unit}`,
       })),

@@ -2,12 +2,13 @@ import { type Measure } from '../harness/measure.js';
 import { echoFlood } from './echo-flood.js';
 import { echoIdle } from './echo-idle.js';
 import { idleSessions } from './idle-sessions.js';
+import { links } from './links.js';
 import { slowClient } from './slow-client.js';
 import { stalledClient } from './stalled-client.js';
 import { throughput } from './throughput.js';
 import { viewers } from './viewers.js';
 
-/** Every measure, in the order of the table in README.md. The simulated links have no server: see there. */
+/** Every measure, in the order of the table in README.md. */
 export const measures: readonly Measure[] = [
   throughput,
   echoIdle,
@@ -16,4 +17,5 @@ export const measures: readonly Measure[] = [
   stalledClient,
   viewers,
   idleSessions,
+  links,
 ];

@@ -12,10 +12,13 @@ export const MAX_WINDOW_BYTES = 1024 * 1024;
 /** Fills a megabyte's window within a second where a round trip takes 300 ms. */
 export const FIRST_WINDOW_BYTES = 128 * 1024;
 
-/** What a client has waiting is printed before the answer to a Ctrl-C: it is to have this much work, and no more. */
-const QUEUE_MS = 20;
+/**
+ * What a client has waiting is printed before the answer to a Ctrl-C: it is to have 20 ms of work, and no more. The
+ * smallest round trip has up to 5 ms of it already: for so long a client may gather what it acknowledges.
+ */
+const QUEUE_MS = 15;
 /** A round trip this much above the smallest says that a queue has begun to form. */
-const QUEUE_FORMS_MS = QUEUE_MS / 2;
+const QUEUE_FORMS_MS = 10;
 
 /**
  * The smallest round trip is measured anew this often. Under a flood every round trip has the queue in it: without a
@@ -34,8 +37,8 @@ const SLICES = 16;
 const MIN_SLICE_BYTES = 4 * 1024;
 
 /**
- * How many bytes may be on their way to a client: as many as keep it busy for 20 ms longer than an acknowledgement
- * takes. Delivery rate × (smallest recent round trip + 20 ms), judged once in a round trip; where the window is what
+ * How many bytes may be on their way to a client: as many as keep it busy for 15 ms longer than an acknowledgement
+ * takes. Delivery rate × (smallest recent round trip + 15 ms), judged once in a round trip; where the window is what
  * limits and no queue forms, it doubles instead. In the manner of BBR (Cardwell et al., ACM Queue 14(5), 2016), with
  * the client's rendering as the bottleneck.
  */
