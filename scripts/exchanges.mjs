@@ -1,7 +1,8 @@
 /**
  * Generates the exchanges at the end of docs/protocol.md from a real server and real shells (`npm run exchanges`), or
  * checks that the committed ones are what they do today. What differs from machine to machine or from run to run
- * (home, prompt, epoch) is written alike, and output that came in several frames is shown as one.
+ * (home, prompt, epoch, token) is written alike, and output that came in several frames is shown as one. What the terminal
+ * has taken is acknowledged at any moment within 10 ms: it is shown where the exchange asks for it.
  */
 import { readFileSync } from 'node:fs';
 import { WebSocket } from 'ws';
@@ -10,6 +11,8 @@ import { PROMPT, withRealServer } from './real-server.mjs';
 
 const DOCUMENT = 'docs/protocol.md';
 const HEADER_BYTES = 16;
+/** Another one each time. */
+const SECRETS = /"(epoch|resumeToken)":"[^"]+"/g;
 const kinds = { output: 1, input: 2 };
 
 let lines = [];
@@ -59,14 +62,16 @@ async function json(url) {
 async function frames(url) {
   const a = await connect('A ', url, 'trex.v2');
   a.send({ type: 'hello' });
-  await a.tells('welcome');
+  const { resumeToken } = await a.tells('welcome');
   a.send({ type: 'create', requestId: 'c1', cols: 80, rows: 24 });
   await a.tells('session_created');
   await a.prints(1, PROMPT);
   a.send({ type: 'acknowledge', sessionId: 's1', offset: a.consumed(1) });
-  a.type(1, 0, 'echo €\r');
+  let typed = a.type(1, 0, 'echo €\r');
+  await a.tells('input_acknowledged');
   await a.prints(1, PROMPT);
-  a.send({ type: 'acknowledge', sessionId: 's1', offset: a.consumed(1) });
+  const shown = a.consumed(1);
+  a.send({ type: 'acknowledge', sessionId: 's1', offset: shown });
   note('A second client looks on, from the third byte:');
   const b = await connect('B ', url, 'trex.v2');
   b.send({ type: 'hello' });
@@ -79,18 +84,39 @@ async function frames(url) {
   await b.tells('error');
   a.send({ type: 'resize', sessionId: 's1', cols: 100, rows: 30 });
   await b.tells('resized');
-  a.type(1, Buffer.byteLength('echo €\r'), 'exit 3\r');
-  for (const client of [a, b]) {
+  note(
+    'The network of A fails. What it types still arrives, as B sees; nothing comes back, and the connection is lost:',
+  );
+  a.hearNothing();
+  typed = a.type(1, typed, 'echo more\r');
+  await b.prints(1, PROMPT);
+  b.send({ type: 'acknowledge', sessionId: 's1', offset: b.consumed(1) });
+  await a.cut();
+  note(
+    'A comes back. It has shown 19 bytes and is told that all it typed has been accepted, so it types nothing again:',
+  );
+  const again = await connect('A ', url, 'trex.v2');
+  again.send({ type: 'hello', resumeToken, sessions: [{ sessionId: 's1', from: shown }] });
+  await again.tells('welcome');
+  await again.tells('input_acknowledged');
+  await again.prints(1, PROMPT);
+  again.send({ type: 'acknowledge', sessionId: 's1', offset: again.consumed(1) });
+  again.type(1, typed, 'exit 3\r');
+  await again.tells('input_acknowledged');
+  for (const client of [again, b]) {
     await client.prints(1, /exit 3\r\n$/);
     await client.tells('exit');
+    client.send({ type: 'detach', sessionId: 's1' });
   }
   await b.leave();
-  await a.leave();
+  await again.leave();
 }
 
 async function connect(name, url, protocol) {
   const socket = new WebSocket(url, protocol);
   const messages = [];
+  /** These come at their own time. */
+  const acknowledged = [];
   /** Output not shown yet, by session or channel: where it begins, and its bytes. */
   const outputs = new Map();
   const ends = new Map();
@@ -104,7 +130,7 @@ async function connect(name, url, protocol) {
     const message = isBinary ? undefined : JSON.parse(data);
     if (isBinary) printed(data.readUInt32BE(4), Number(data.readBigUInt64BE(8)), data.subarray(HEADER_BYTES));
     else if (message.type === 'output') printed(message.sessionId, message.offset, Buffer.from(message.data));
-    else messages.push(message);
+    else queueOf(message.type).push(message);
     wake();
   });
   const printed = (from, offset, bytes) => {
@@ -112,6 +138,7 @@ async function connect(name, url, protocol) {
     outputs.set(from, { ...before, bytes: Buffer.concat([before.bytes, bytes]) });
     ends.set(from, offset + bytes.length);
   };
+  const queueOf = (type) => (type === 'input_acknowledged' ? acknowledged : messages);
   const news = () => new Promise((resolve) => (wake = resolve));
   await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
   return {
@@ -124,13 +151,16 @@ async function connect(name, url, protocol) {
       const frame = framed('input', channel, offset, Buffer.from(input));
       showFrame(`${name}→ `, frame);
       socket.send(frame);
+      return offset + frame.length - HEADER_BYTES;
     },
     /** Shows the next message, which is of this type. */
     async tells(type) {
-      while (messages.length === 0) await news();
-      const message = messages.shift();
-      show(`${name}← `, JSON.stringify(message.epoch ? { ...message, epoch: '…' } : message));
+      const queue = queueOf(type);
+      while (queue.length === 0) await news();
+      const message = queue.shift();
+      show(`${name}← `, JSON.stringify(message));
       if (message.type !== type) throw new Error(`${type} was to come`);
+      return message;
     },
     /** Shows what has been printed, once it ends as expected. */
     async prints(from, end) {
@@ -146,6 +176,8 @@ async function connect(name, url, protocol) {
         show(`${name}← `, JSON.stringify(message));
       }
     },
+    hearNothing: () => socket.pause(),
+    cut: () => new Promise((resolve) => socket.once('close', resolve).terminate()),
     leave: () => new Promise((resolve) => socket.once('close', resolve).close(1000)),
   };
 }
@@ -172,7 +204,7 @@ function showFrame(direction, frame) {
 }
 
 function show(direction, what) {
-  lines.push(alike(`${direction}${what}`));
+  lines.push(alike(`${direction}${what}`).replaceAll(SECRETS, '"$1":"…"'));
 }
 
 function note(sentence) {

@@ -146,12 +146,14 @@ const VALUES: readonly unknown[] = [
   ...['', '/', 's1', '/'.repeat(128), '/'.repeat(129), '/'.repeat(4096), '/'.repeat(4097)],
   ...[[], {}, [null], ['s1'], [{}], [{ sessionId: 's1' }], [{ offset: 1 }]],
   ...[0, 1, -1, 0.5, '0', null].map((offset) => [{ sessionId: 's1', offset }]),
+  ...[0, 1, -1, 0.5, '0', null].map((from) => [{ sessionId: 's1', from }]),
+  ...[true, false, 1, null].map((readOnly) => [{ sessionId: 's1', readOnly }, { sessionId: 's2' }]),
   ...['', 's'.repeat(129), 1, null].map((sessionId) => [{ sessionId, offset: 1 }]),
   ...[1024, 1025].map((length) => Array.from({ length }, () => ({ sessionId: 's1', offset: 1 }))),
 ];
 
 const FIELDS = ['requestId', 'sessionId', 'cols', 'rows', 'cwd', 'shell', 'from', 'readOnly'].concat(
-  ...['data', 'offset', 'sessions', 'interval', 'colour'],
+  ...['data', 'offset', 'sessions', 'resumeToken', 'persistent', 'interval', 'colour'],
 );
 
 /** Where the server decides later, or more kindly: which paths and shells are good is not the parser's to say. */
@@ -179,6 +181,15 @@ describe.each(protocols)('its schemas for %s', (protocol) => {
   });
 });
 
+describe.each(['hello', 'acknowledge'])('its schema for %s', (type) => {
+  it.each([1024, 1025])('takes and refuses %i sessions as the server does', async (length) => {
+    const check = checkerOf((await messages(FRAMES_PROTOCOL, 'fromClient')).get(type)!);
+    const sessions = Array.from({ length }, (_, n) => ({ sessionId: `s${n}`, offset: 1 }));
+    expect(check({ type, sessions })).toBe(length === 1024);
+    expect(refusalOf({ type, sessions }, FRAMES_PROTOCOL)).toBe(length === 1024 ? undefined : 'BAD_MESSAGE');
+  });
+});
+
 describe('its schemas for frames', () => {
   it.each([0, 15, 16, 17, 65_552, 65_553])(
     'take and refuse a length of %i as the server does',
@@ -200,7 +211,7 @@ describe('its schemas for what the server sends', () => {
   const wrong: unknown[] = [];
 
   /** A client whose messages are all compared with the document, to the last field. */
-  async function watched(server: TestServer, protocol: Protocol): Promise<TestClient> {
+  async function watched(server: TestServer, protocol: Protocol, hello = {}): Promise<TestClient> {
     const described = await messages(protocol, 'fromServer');
     const checks = new Map(
       [...described].map(([name, message]) => [name, checkerOf(message, { whole: true })]),
@@ -214,10 +225,20 @@ describe('its schemas for what the server sends', () => {
       if (!check?.(payload)) wrong.push({ protocol, payload, errors: check?.errors });
     });
     if (protocol === FRAMES_PROTOCOL) {
-      client.send({ type: 'hello', requestId: 'h' });
+      client.send({ type: 'hello', requestId: 'h', ...hello });
       await client.next({ type: 'welcome' });
     }
     return client;
+  }
+
+  /** The client acknowledges what it is shown of a session, at once. */
+  function consumes(client: TestClient, sessionId: string): void {
+    client.socket.on('message', (_data, isBinary) => {
+      const last = client.frames.at(-1);
+      if (isBinary && last) {
+        client.send({ type: 'acknowledge', sessionId, offset: last.offset + last.bytes.length });
+      }
+    });
   }
 
   it.each(protocols)('describe the life of a session and its viewers to a client of %s', async (protocol) => {
@@ -256,12 +277,7 @@ describe('its schemas for what the server sends', () => {
     const { sessionId, channel } = await reader.next({ type: 'session_created' });
     await until(() => server.ptys.ptys.length > 0, 'the process runs');
     const pty = server.ptys.last;
-    reader.socket.on('message', (_data, isBinary) => {
-      const last = reader.frames.at(-1);
-      if (isBinary && last) {
-        reader.send({ type: 'acknowledge', sessionId, offset: last.offset + last.bytes.length });
-      }
-    });
+    consumes(reader, sessionId!);
     const clock = server.stopTheClock();
     const still = await Promise.all(protocols.map((protocol) => watched(server, protocol)));
     for (const viewer of still) {
@@ -275,7 +291,8 @@ describe('its schemas for what the server sends', () => {
       printed += 64 * KIB;
     };
     while (!pty.paused) print();
-    await reader.untilBytes(channel!, printed - 64 * KIB);
+    await reader.untilBytes(channel!, printed);
+    await reader.sync();
     clock.advance(10_000);
     for (let more = 0; more < 8; more++) {
       print();
@@ -284,6 +301,62 @@ describe('its schemas for what the server sends', () => {
     for (const viewer of still) {
       viewer.send({ type: 'acknowledge', sessionId, offset: 128 * KIB });
       await viewer.next({ type: 'gap' });
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('describe how a client goes on whose connection was lost, what it missed and what has ended', async () => {
+    const server = await bed.serve({ logBytes: 256 * KIB });
+    const client = await watched(server, FRAMES_PROTOCOL);
+    const { resumeToken } = client.messages[0]!;
+    const size = { cols: 80, rows: 24 };
+    client.send({ type: 'create', requestId: 'c', persistent: true, ...size }, { type: 'create', ...size });
+    const { sessionId, channel } = await client.next({ type: 'session_created', requestId: 'c' });
+    const { sessionId: closed } = await client.next({ type: 'session_created' });
+    await until(() => server.ptys.ptys.length > 1, 'the processes run');
+    client.type(channel!, 0, 'ls\r');
+    await client.next({ type: 'input_acknowledged', sessionId, offset: 3 });
+    client.type(channel!, 4, 'x');
+    await client.next({ type: 'error', reason: 'BAD_INPUT_OFFSET', inputOffset: 3 });
+    client.send({ type: 'close', sessionId: closed });
+    await client.next({ type: 'exit', sessionId: closed });
+
+    const clock = server.stopTheClock();
+    const reader = await watched(server, FRAMES_PROTOCOL);
+    reader.send({ type: 'attach', sessionId });
+    const { channel: read } = await reader.next({ type: 'attached' });
+    consumes(reader, sessionId!);
+    await client.terminate();
+    await reader.next({ type: 'control', inControl: true });
+    const [pty] = server.ptys.ptys;
+    let printed = 0;
+    const print = async (): Promise<void> => {
+      pty!.print(Buffer.alloc(64 * KIB, 'x'));
+      printed += 64 * KIB;
+      await reader.untilBytes(read!, printed);
+      await reader.sync();
+    };
+    while (!pty!.paused) await print();
+    clock.advance(10_000);
+    while (printed < 1024 * KIB) await print();
+
+    const sessions = [{ sessionId: closed, from: 0 }, { sessionId: 's99' }];
+    const back = await watched(server, FRAMES_PROTOCOL, { resumeToken, sessions });
+    const gap = { offset: 0, end: printed - 256 * KIB };
+    expect(back.messages[0]).toMatchObject({ resumeToken });
+    expect(back.messages[0]!.sessions).toEqual([
+      expect.objectContaining({ sessionId: closed, reason: 'SESSION_ENDED', cause: 'closed' }),
+      expect.objectContaining({ sessionId: 's99', reason: 'SESSION_NOT_FOUND' }),
+      expect.objectContaining({ sessionId, requestId: 'c', inputOffset: 3, gap, modes: '\x18\x1b[!p' }),
+    ]);
+    for (const protocol of protocols) {
+      const viewer = await watched(server, protocol);
+      viewer.send({ type: 'attach', sessionId, from: 1 });
+      const attached = await viewer.next({ type: 'attached' });
+      expect(attached.gap).toEqual({ ...gap, offset: 1 });
+      const isText = protocol === JSON_PROTOCOL;
+      const told = isText ? (await viewer.next({ offset: gap.end, end: gap.end })).data : attached.modes;
+      expect(told).toBe('\x18\x1b[!p');
     }
     expect(wrong).toEqual([]);
   });

@@ -1,6 +1,5 @@
 import { Connection, type ConnectionSocket } from '../src/terminal/connection.js';
 import { parseMessage } from '../src/terminal/parse-message.js';
-import { TerminalGateway } from '../src/terminal/terminal.gateway.js';
 import { type FakePty } from './fakes/fake-pty.js';
 import { settled } from './support/running-session.js';
 import { TestSessions } from './support/test-sessions.js';
@@ -41,9 +40,10 @@ class ClientEnd implements ConnectionSocket {
 
 describe('the way of the data', () => {
   const sessions = new TestSessions();
-  const gateway = new TerminalGateway(sessions.registry, sessions.opener, sessions.closer, sessions.events);
+  const { gateway } = sessions;
   const client = new ClientEnd();
   const connection = new Connection(client, sessions.clock);
+  gateway.handleConnection(connection);
   let pty: FakePty;
 
   it('begins with a client asking for a session: it is announced, then started', async () => {

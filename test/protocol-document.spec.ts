@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { settings } from '../src/config/settings.js';
+import { MIN_LOG_BYTES, settings } from '../src/config/settings.js';
 import { FIRST_WINDOW_BYTES, MAX_WINDOW_BYTES, MIN_WINDOW_BYTES } from '../src/core/delivery-window.js';
-import { DEFAULT_FLOW_LIMITS } from '../src/core/flow-control.js';
-import { INPUT_QUEUE_BYTES, STALLED_MS } from '../src/core/session.js';
+import { aheadBytes, DEFAULT_FLOW_LIMITS, shouldPause } from '../src/core/flow-control.js';
+import { INPUT_QUEUE_BYTES, NUDGE_MS, STALLED_MS } from '../src/core/session.js';
 import { MAX_COLUMNS, MAX_ROWS } from '../src/core/terminal-size.js';
 import { decodeFrame } from '../src/protocol/frames.js';
 import * as limits from '../src/protocol/limits.js';
-import { CLIENT_MESSAGE_TYPES } from '../src/protocol/messages.js';
+import { CLIENT_MESSAGE_TYPES, type Limits } from '../src/protocol/messages.js';
 import { CLOSE_TIMEOUT_MS } from '../src/sessions/session-closer.js';
 import { START_WITHIN_MS } from '../src/sessions/session-opener.js';
 import { ANSWERS_HIGH_WATER_BYTES, OUTPUT_HIGH_WATER_BYTES } from '../src/terminal/connection.js';
@@ -82,7 +82,15 @@ describe('docs/protocol.md', () => {
     ['cwd, shell', figure(limits.MAX_PATH_LENGTH)],
     ['size', `1 to ${MAX_COLUMNS} × 1 to ${MAX_ROWS}`],
     ['sessions in one acknowledge', figure(limits.MAX_ACKNOWLEDGED)],
+    ['sessions in one hello', figure(limits.MAX_RESUMED)],
+    ['resumeToken', `1 to ${limits.MAX_ID_LENGTH} characters`],
     ['input that waits, per session', figure(INPUT_QUEUE_BYTES)],
+    [
+      'trex.v2: input not acknowledged, per session',
+      kib(limits.INPUT_CREDIT_BYTES),
+      figure(limits.INPUT_CREDIT_BYTES),
+    ],
+    ['another size, so that a program paints anew', `${NUDGE_MS} ms`],
     ['start without a size', `${START_WITHIN_MS} ms`],
     ['acknowledge', kib(limits.ACKNOWLEDGE_BYTES), `${limits.ACKNOWLEDGE_MS} ms`],
     ['window', `${kib(MIN_WINDOW_BYTES)} to ${mib(MAX_WINDOW_BYTES)}, at first ${kib(FIRST_WINDOW_BYTES)}`],
@@ -97,7 +105,45 @@ describe('docs/protocol.md', () => {
     for (const one of figures) expect(told).toContain(one);
   });
 
-  it.each(['logBytes', 'maxSessions', 'maxViewers', 'exitedLingerSeconds'] as const)(
+  it.each([MIN_LOG_BYTES, 1024 * 1024])(
+    'tells how much of a log of %i bytes may not be acknowledged when a process is paused',
+    (logBytes) => {
+      const [, told = ''] = table('Limits').find(([name]) => name?.startsWith('the same')) ?? [];
+      const [above = 0, below = 0] = Array.from(
+        told.matchAll(/less (\d+) KiB/g),
+        ([, less]) => Number(less) * 1024,
+      );
+      const pausesAt = (paused: boolean, unacknowledged: number): boolean =>
+        shouldPause(paused, aheadBytes(0, unacknowledged, logBytes), DEFAULT_FLOW_LIMITS);
+      expect([0, 1].map((more) => pausesAt(false, logBytes - above + more))).toEqual([false, true]);
+      expect([1, 0].map((less) => pausesAt(true, logBytes - below - less))).toEqual([false, true]);
+    },
+  );
+
+  it('tells what a welcome says of limits', () => {
+    const [, told = ''] = /`limits` are those of this server:\s+(.*?)\.\n/s.exec(TEXT) ?? [];
+    const figures = {
+      messageBytes: limits.MAX_FRAME_BYTES,
+      frameBytes: limits.MAX_FRAME_PAYLOAD_BYTES,
+      inputCreditBytes: limits.INPUT_CREDIT_BYTES,
+      acknowledgeBytes: limits.ACKNOWLEDGE_BYTES,
+      acknowledgeMs: limits.ACKNOWLEDGE_MS,
+      resumeSeconds: Number(settings.resumeSeconds.byDefault),
+      resumeHoldSeconds: Number(settings.resumeHoldSeconds.byDefault),
+    } satisfies Limits;
+    expect(told.split(/\s+·\s+/)).toEqual(
+      Object.entries(figures).map(([name, number]) => `\`${name}\` ${figure(number)}`),
+    );
+  });
+
+  it('names every setting that shows on the wire', () => {
+    for (const { name } of [settings.resumeSeconds, settings.resumeHoldSeconds, settings.detachedSeconds]) {
+      expect(TEXT.split(name).length).toBeGreaterThan(2);
+    }
+  });
+
+  const seconds = ['exitedLingerSeconds', 'resumeSeconds', 'resumeHoldSeconds', 'detachedSeconds'] as const;
+  it.each(['logBytes', 'maxSessions', 'maxViewers', ...seconds] as const)(
     'tells what %s may be set to',
     (key) => {
       const { name, byDefault, accepts } = settings[key];

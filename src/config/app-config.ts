@@ -16,6 +16,12 @@ export abstract class AppConfig {
   abstract readonly maxViewers: number;
   /** How long an ended session is kept after its last viewer has left. */
   abstract readonly exitedLingerSeconds: number;
+  /** How long a client of `trex.v2` whose connection was lost may come back; its sessions are kept meanwhile. */
+  abstract readonly resumeSeconds: number;
+  /** How long no output is lost to it meanwhile. */
+  abstract readonly resumeHoldSeconds: number;
+  /** How long a persistent session runs on that nobody views; 0: for ever. */
+  abstract readonly detachedSeconds: number;
   /** Newest output kept per session. */
   abstract readonly logBytes: number;
   /** Origins, besides the server's own, whose pages may use it. */

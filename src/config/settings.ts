@@ -94,6 +94,29 @@ export const settings: { readonly [K in keyof SettingValues]: Setting<SettingVal
     max: 86_400,
     byDefault: 60,
   }),
+  resumeSeconds: wholeNumber({
+    name: 'TREX_RESUME_SECONDS',
+    meaning: 'How many seconds the sessions of a trex.v2 client are kept after its connection was lost.',
+    min: 0,
+    max: 86_400,
+    byDefault: 60,
+  }),
+  resumeHoldSeconds: wholeNumber({
+    name: 'TREX_RESUME_HOLD_SECONDS',
+    meaning:
+      'How many of these seconds a process that prints more than is kept is paused, so that nothing is lost.',
+    min: 0,
+    max: 86_400,
+    byDefault: 30,
+  }),
+  detachedSeconds: wholeNumber({
+    name: 'TREX_DETACHED_SECONDS',
+    meaning: 'After how many seconds a persistent session that nobody views is closed; 0: never.',
+    min: 0,
+    // What a timer can wait: 24 days.
+    max: 2_000_000,
+    byDefault: 86_400,
+  }),
   logBytes: wholeNumber({
     name: 'TREX_LOG_BYTES',
     meaning: 'How many bytes of its newest output are kept for each session.',

@@ -1,4 +1,5 @@
-import { type OutputLog } from './output-log.js';
+import { aheadBytes } from './flow-control.js';
+import { type Cut, type OutputLog } from './output-log.js';
 import { SessionError } from './session-error.js';
 import { type SessionExit } from './session.js';
 import { type TerminalSize } from './terminal-size.js';
@@ -24,27 +25,82 @@ export interface AttachmentSource {
   readonly log: OutputLog;
   readonly exit?: SessionExit;
   readonly isRemoved: boolean;
+  /** Where a viewer goes on that has missed output. A full-screen program is made to paint anew. */
+  cut(): Cut;
   /** The attachment has taken output, so the process may have to be paused or resumed. */
   progressed(): void;
   detached(attachment: Attachment): void;
+  held(attachment: Attachment): void;
+}
+
+/** Output that a viewer can no longer get. */
+export interface MissedOutput {
+  readonly offset: number;
+  readonly end: number;
+  /** See {@link Cut}. */
+  readonly restoring: string;
+}
+
+/** How an attachment looks. */
+export interface Look {
+  /** Where its output begins. */
+  readonly offset: number;
+  /** See {@link Cut}: where output does not begin at the first there was, or where it was left off. */
+  readonly restoring?: string;
+  /** Nothing may be typed or resized through it. */
+  readonly isReadOnly: boolean;
+  /** Its viewer may lose its connection, and then asks for what it has not consumed. */
+  readonly isResumable: boolean;
 }
 
 /** One viewer's view of one session: a cursor into its log, and the exit behind the last byte. */
 export class Attachment {
   private exitTaken = false;
   private position: number;
+  private consumedTo: number;
+  private heldFor = false;
+  /** Somebody closed the session before everything had been sent. */
+  private skipped = false;
   /** Whether the process waits for this viewer. One that stands still while others read is not waited for. */
   isPacing = true;
 
-  /** `from` is an offset of the session's output. */
   constructor(
     private readonly source: AttachmentSource,
     private readonly viewer: Viewer,
-    from: number,
-    /** Nothing may be typed or resized through it. */
-    readonly isReadOnly: boolean,
+    readonly look: Look,
   ) {
-    this.position = from;
+    this.position = look.offset;
+    this.consumedTo = look.offset;
+  }
+
+  get isReadOnly(): boolean {
+    return this.look.isReadOnly;
+  }
+
+  /** Whether its viewer has lost its connection: it is kept for a while, and takes nothing. */
+  get isHeld(): boolean {
+    return this.heldFor;
+  }
+
+  /** Its viewer has consumed everything before; what follows may have fallen off the log. */
+  get consumedOffset(): number {
+    return this.consumedTo;
+  }
+
+  /** Oldest output that its viewer may yet ask for. */
+  get neededFrom(): number {
+    return this.look.isResumable ? Math.max(this.consumedTo, this.source.log.start) : this.position;
+  }
+
+  /** How far ahead of it its process is, in bytes. */
+  get ahead(): number {
+    const { end, capacityBytes } = this.source.log;
+    return aheadBytes(this.isHeld ? 0 : this.backlog, end - this.neededFrom, capacityBytes);
+  }
+
+  /** Grows when it takes or its viewer consumes anything. */
+  get progress(): number {
+    return this.position + this.consumedTo;
   }
 
   get sessionId(): string {
@@ -75,12 +131,17 @@ export class Attachment {
     return this.source.exit !== undefined && offset === this.source.log.end;
   }
 
-  /** Whether nothing can come any more: its exit is taken and the session gone. */
+  /**
+   * Whether nothing can come any more: its exit is taken and the session gone. Whoever may come back has everything only
+   * when it has consumed it; what is missing of a session that was closed is dropped.
+   */
   get isOver(): boolean {
-    return this.exitTaken && this.source.isRemoved;
+    if (!this.exitTaken || !this.source.isRemoved) return false;
+    const mayLack = this.look.isResumable && !this.skipped && this.source.exit?.cause !== 'closed';
+    return !mayLack || this.consumedTo >= this.source.log.end;
   }
 
-  /** A copy of the next output, up to `maxBytes`, without taking it; `offset` lies ahead of ours after a gap. */
+  /** A copy of the next output, up to `maxBytes`, without taking it; it begins at `offset`, ahead of ours after a gap. */
   peek(maxBytes: number): { readonly offset: number; readonly bytes: Uint8Array } {
     return this.source.log.read(this.position, maxBytes);
   }
@@ -90,9 +151,20 @@ export class Attachment {
     return this.source.log.copyTo(target, this.position);
   }
 
-  /** Where its output goes on: ahead of {@link offset} when what lies between has fallen off the log. */
-  get nextOffset(): number {
-    return Math.max(this.position, this.source.log.start);
+  /** Goes on behind what has fallen off the log, if anything has that was not taken. @returns what is missing then */
+  takeGap(): MissedOutput | undefined {
+    const { position } = this;
+    if (position >= this.source.log.start) return undefined;
+    const { offset: end, restoring } = this.source.cut();
+    this.advance(end);
+    return { offset: position, end, restoring };
+  }
+
+  /** Its viewer has consumed everything before `offset`, which it had been sent. Older news changes nothing. */
+  consumed(offset: number): void {
+    if (offset <= this.consumedTo) return;
+    this.consumedTo = offset;
+    this.source.progressed();
   }
 
   /** Takes all output before `offset`. */
@@ -103,6 +175,7 @@ export class Attachment {
 
   /** Gives up the output not yet taken: somebody closed the session. */
   skipToEnd(): void {
+    this.skipped ||= this.hasOutput;
     this.position = this.source.log.end;
   }
 
@@ -124,6 +197,12 @@ export class Attachment {
 
   hear(news: ViewerNews): void {
     this.viewer.hear(this, news);
+  }
+
+  /** Its viewer has lost its connection: the output from {@link neededFrom} on is kept for it, as far as the log goes. */
+  hold(): void {
+    this.heldFor = true;
+    this.source.held(this);
   }
 
   /** Stops viewing; the session goes on. Repeats change nothing. */

@@ -50,6 +50,39 @@ describe('the input queue', () => {
     expect(budget.take(10)).toBe(true);
   });
 
+  it('tells whoever wants to know how much of theirs is taken, in parts, whoever’s is between', () => {
+    const queue = new InputQueue(100, new ByteBudget(100));
+    const told: string[] = [];
+    const [one, two] = ['one', 'two'].map((whose) => (count: number) => void told.push(`${whose} ${count}`));
+    queue.add(bytes('abc'), one);
+    queue.add(bytes('de'), one);
+    queue.add(bytes('xyz'), two);
+    queue.add(bytes('nobody’s'));
+    queue.add(bytes('f'), one);
+    let room = 4;
+    const take = (offered: Uint8Array): number => {
+      const count = Math.min(room, offered.length);
+      room -= count;
+      return count;
+    };
+    queue.drainTo(take);
+    expect(told).toEqual(['one 4']);
+    queue.drainTo(take);
+    expect(told).toEqual(['one 4']);
+    room = 100;
+    queue.drainTo(take);
+    expect(told).toEqual(['one 4', 'one 1', 'two 3', 'one 1']);
+  });
+
+  it('tells nobody of what it forgets', () => {
+    const queue = new InputQueue(100, new ByteBudget(100));
+    const told: number[] = [];
+    queue.add(bytes('abc'), (count) => told.push(count));
+    queue.clear();
+    queue.drainTo((offered) => offered.length);
+    expect([told, queue.bytes]).toEqual([[], 0]);
+  });
+
   it('takes an empty message as nothing', () => {
     const queue = new InputQueue(4, new ByteBudget(4));
     queue.add(bytes(''));

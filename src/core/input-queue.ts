@@ -4,9 +4,17 @@ import { SessionError } from './session-error.js';
 /** Up to here waiting pieces are joined: a million keys typed to a stuck program must not become a million objects. */
 const JOINED_BYTES = 4 * 1024;
 
+/** Told how many bytes more of its input the terminal has taken, whoever's are between. */
+export type InputTaken = (bytes: number) => void;
+
+interface Chunk {
+  readonly bytes: Uint8Array;
+  readonly taken?: InputTaken;
+}
+
 /** Input a session has accepted and its terminal has not taken yet, in the order it came. */
 export class InputQueue {
-  private readonly chunks: Uint8Array[] = [];
+  private readonly chunks: Chunk[] = [];
   private waiting = 0;
 
   /** Holds up to `limitBytes`, and takes all it holds from `budget`, which every session of the server shares. */
@@ -21,7 +29,7 @@ export class InputQueue {
   }
 
   /** Accepts all of `bytes` or nothing. @throws {SessionError} `INPUT_QUEUE_FULL` */
-  add(bytes: Uint8Array): void {
+  add(bytes: Uint8Array, taken?: InputTaken): void {
     if (this.waiting + bytes.length > this.limitBytes || !this.budget.take(bytes.length)) {
       throw new SessionError(
         'INPUT_QUEUE_FULL',
@@ -30,24 +38,24 @@ export class InputQueue {
     }
     this.waiting += bytes.length;
     const last = this.chunks.at(-1);
-    if (last && last.length + bytes.length <= JOINED_BYTES) {
-      this.chunks[this.chunks.length - 1] = joined(last, bytes);
+    if (last && last.taken === taken && last.bytes.length + bytes.length <= JOINED_BYTES) {
+      this.chunks[this.chunks.length - 1] = { bytes: joined(last.bytes, bytes), taken };
     } else if (bytes.length > 0) {
-      this.chunks.push(bytes);
+      this.chunks.push({ bytes, taken });
     }
   }
 
   /** Offers what waits to `write`, oldest first, until it takes less than it was offered. */
   drainTo(write: (bytes: Uint8Array) => number): void {
     for (let chunk = this.chunks[0]; chunk; chunk = this.chunks[0]) {
-      const taken = write(chunk);
-      this.waiting -= taken;
-      this.budget.give(taken);
-      if (taken < chunk.length) {
-        this.chunks[0] = chunk.subarray(taken);
-        return;
-      }
-      this.chunks.shift();
+      const count = write(chunk.bytes);
+      this.waiting -= count;
+      this.budget.give(count);
+      const isWhole = count === chunk.bytes.length;
+      if (isWhole) this.chunks.shift();
+      else this.chunks[0] = { ...chunk, bytes: chunk.bytes.subarray(count) };
+      if (count > 0) chunk.taken?.(count);
+      if (!isWhole) return;
     }
   }
 

@@ -1,7 +1,16 @@
+import { type FallenOutput } from './fallen-output.js';
+
 const SLAB_BYTES = 64 * 1024;
 /** An idle shell prints a prompt and little more: its log begins this small and grows with its first slab. */
 const FIRST_SLAB_BYTES = 4 * 1024;
 const FIRST_SLAB_GROWTH = 4;
+
+/** Where output can be shown from, whatever was before. */
+export interface Cut {
+  readonly offset: number;
+  /** What a terminal is to be given first, so that it is in the modes in force there. */
+  readonly restoring: string;
+}
 
 /**
  * The newest output of a session, addressed by absolute offset: the position of a byte in everything the session ever
@@ -13,8 +22,10 @@ export class OutputLog {
   private firstSlab = 0;
   private written = 0;
 
+  /** `fallen` is told of what falls off. */
   constructor(
-    private readonly capacityBytes: number,
+    readonly capacityBytes: number,
+    private readonly fallen: FallenOutput,
     private readonly slabBytes: number = SLAB_BYTES,
   ) {}
 
@@ -26,6 +37,18 @@ export class OutputLog {
   /** Offset behind the newest byte: how much was ever appended. */
   get end(): number {
     return this.written;
+  }
+
+  /** Where a viewer goes on that has missed what lies before {@link start}: there, or a little behind. */
+  cut(): Cut {
+    const fallenEnd = this.firstSlab * this.slabBytes;
+    const { position, restoring } = this.fallen.cutAt(this.retained(fallenEnd), this.start - fallenEnd);
+    return { offset: fallenEnd + position, restoring };
+  }
+
+  /** Whether a program fills the whole screen now. Looks at everything that is kept. */
+  isFullScreen(): boolean {
+    return this.fallen.isFullScreenBehind(this.retained(this.firstSlab * this.slabBytes));
   }
 
   /** Adds a copy of `bytes`; the oldest bytes beyond the capacity fall off. */
@@ -64,6 +87,13 @@ export class OutputLog {
     return length;
   }
 
+  /** All that is there from `fallenEnd` on, where the slabs begin, without copying it. */
+  private retained(fallenEnd: number): Uint8Array[] {
+    return this.slabs.map((slab, index) =>
+      slab.subarray(0, Math.max(0, this.written - fallenEnd - index * this.slabBytes)),
+    );
+  }
+
   /** The slab that takes the next bytes, big enough for its first `bytes`. */
   private slabFor(bytes: number): Uint8Array {
     const index = Math.floor(this.written / this.slabBytes) - this.firstSlab;
@@ -88,7 +118,8 @@ export class OutputLog {
   private takeFallenSlab(size: number): Uint8Array | undefined {
     let fallen: Uint8Array | undefined;
     while (this.slabs.length > 0 && (this.firstSlab + 1) * this.slabBytes <= this.start) {
-      fallen = this.slabs.shift();
+      fallen = this.slabs.shift()!;
+      this.fallen.add(fallen);
       this.firstSlab += 1;
     }
     return fallen?.length === size ? fallen : undefined;

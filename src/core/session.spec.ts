@@ -2,7 +2,7 @@ import { newSession, runningSession, settled } from '../../test/support/running-
 import { FakeViewer } from '../../test/fakes/fake-viewer.js';
 import { type Attachment } from './attachment.js';
 import { SessionError } from './session-error.js';
-import { INPUT_QUEUE_BYTES, type Session, STALLED_MS } from './session.js';
+import { INPUT_QUEUE_BYTES, NUDGE_MS, type Session, STALLED_MS } from './session.js';
 
 const text = (input: string): Uint8Array => Buffer.from(input);
 
@@ -616,5 +616,378 @@ describe('viewing', () => {
     pty.end();
     expect(viewer.text).toBe('once once more');
     expect(viewer.exits).toHaveLength(1);
+  });
+});
+
+describe('a viewer that may lose its connection', () => {
+  const KIB = 1024;
+  const LOG_BYTES = 256 * KIB;
+  /** What may be printed ahead of it: the log, but for the reads that cross the mark. */
+  const MOST_AHEAD = 128 * KIB;
+  type Lone = Awaited<ReturnType<typeof runningSession>>;
+
+  async function watched(reading = true): Promise<Lone & { viewer: FakeViewer; attachment: Attachment }> {
+    const lone = await runningSession({ logBytes: LOG_BYTES });
+    const viewer = new FakeViewer(reading);
+    const attachment = lone.session.attach(viewer, 0, { isResumable: true });
+    return { ...lone, viewer, attachment };
+  }
+
+  it('is waited for until it has consumed what it was sent: it may ask for that again', async () => {
+    const { pty, viewer, attachment } = await watched();
+    for (let printed = 0; printed < MOST_AHEAD; printed += 16 * KIB) pty.print(Buffer.alloc(16 * KIB));
+    expect(pty.paused).toBe(false);
+    pty.print('x');
+    expect([pty.paused, viewer.bytes.length]).toEqual([true, MOST_AHEAD + 1]);
+    // Runs on from 32 KiB below.
+    attachment.consumed(32 * KIB + 1);
+    expect(pty.paused).toBe(true);
+    attachment.consumed(32 * KIB + 2);
+    attachment.consumed(5);
+    expect([pty.paused, attachment.consumedOffset]).toEqual([false, 32 * KIB + 2]);
+  });
+
+  it('is not waited for so that cannot ask again', async () => {
+    const { session, pty } = await runningSession({ logBytes: LOG_BYTES });
+    session.attach(new FakeViewer());
+    pty.print(Buffer.alloc(LOG_BYTES));
+    expect(pty.paused).toBe(false);
+  });
+
+  it('lets its process run on while it is away, until the log is full from where it left off', async () => {
+    const { session, pty, attachment } = await watched(false);
+    pty.print(Buffer.alloc(64 * KIB + 1));
+    expect(pty.paused).toBe(true);
+    attachment.hold();
+    expect([pty.paused, attachment.isHeld, session.isWatched]).toEqual([false, true, true]);
+    pty.print(Buffer.alloc(MOST_AHEAD - 64 * KIB));
+    expect(pty.paused).toBe(true);
+    pty.print(Buffer.alloc(LOG_BYTES));
+    expect(session.log.start).toBe(0);
+    attachment.detach();
+    expect([pty.paused, session.log.end]).toEqual([false, MOST_AHEAD + 1 + LOG_BYTES]);
+  });
+
+  it('takes nothing while it is away; whoever comes in its place goes on from where it left off', async () => {
+    const { session, pty, viewer, attachment } = await watched();
+    pty.print('seen sent ');
+    attachment.consumed(5);
+    viewer.stopReading();
+    attachment.hold();
+    pty.print('missed');
+    const next = new FakeViewer();
+    const again = session.attach(next, attachment.neededFrom, { isResumable: true, replaced: attachment });
+    expect([viewer.text, next.text, again.isHeld]).toEqual(['seen sent ', 'sent missed', false]);
+  });
+
+  it('that is away is not waited for once it has stood still for 10 s and another reads', async () => {
+    const { session, pty, clock, attachment } = await watched(false);
+    session.attach(new FakeViewer());
+    attachment.hold();
+    pty.print(Buffer.alloc(MOST_AHEAD + 1));
+    clock.advance(STALLED_MS - 1);
+    expect(pty.paused).toBe(true);
+    clock.advance(1);
+    expect(pty.paused).toBe(false);
+    pty.print(Buffer.alloc(LOG_BYTES));
+    expect([pty.paused, attachment.neededFrom, attachment.consumedOffset]).toEqual([
+      false,
+      session.log.start,
+      0,
+    ]);
+  });
+
+  it('is waited for while it consumes however little of what it was sent, though others read on', async () => {
+    const { session, pty, clock, viewer, attachment } = await watched();
+    session.attach(new FakeViewer());
+    while (!pty.paused) pty.print(Buffer.alloc(16 * KIB));
+    expect(viewer.bytes.length).toBe(session.log.end);
+    for (let consumed = 1; consumed <= 5; consumed++) {
+      attachment.consumed(consumed);
+      clock.advance(STALLED_MS);
+      expect(pty.paused).toBe(true);
+    }
+    clock.advance(STALLED_MS);
+    expect(pty.paused).toBe(false);
+  });
+
+  it('alone is waited for as long as it is kept', async () => {
+    const { pty, clock, attachment } = await watched(false);
+    attachment.hold();
+    pty.print(Buffer.alloc(MOST_AHEAD + 1));
+    clock.advance(6 * STALLED_MS);
+    expect([pty.paused, clock.timers]).toEqual([true, 1]);
+    attachment.detach();
+    expect([pty.paused, clock.timers]).toEqual([false, 0]);
+  });
+
+  it('and has gone on behind a gap is waited for again from there', async () => {
+    const { session, pty, clock, viewer, attachment } = await watched(false);
+    session.attach(new FakeViewer());
+    pty.print(Buffer.alloc(MOST_AHEAD + 1));
+    clock.advance(STALLED_MS);
+    pty.print(Buffer.alloc(LOG_BYTES));
+    const end = session.log.end;
+    expect(attachment.takeGap()).toEqual({ offset: 0, end: session.log.start, restoring: '\x18\x1b[!p' });
+    viewer.startReading();
+    attachment.consumed(end);
+    pty.print(Buffer.alloc(MOST_AHEAD + 1));
+    expect(pty.paused).toBe(true);
+  });
+
+  describe('and is in control', () => {
+    const told = ({ news }: FakeViewer): unknown[] =>
+      news.map((one) => (one.type === 'control' ? one.inControl : one.type));
+
+    it('hands that to the longest there of those who can answer', async () => {
+      const { session, viewer, attachment } = await watched();
+      const viewers = [new FakeViewer(), new FakeViewer(), new FakeViewer(), new FakeViewer()] as const;
+      session.attach(viewers[0], 0, { readOnly: true });
+      session.attach(viewers[1]).hold();
+      session.attach(viewers[2]);
+      session.attach(viewers[3]);
+      attachment.hold();
+      expect(viewers.map(told)).toEqual([[], [], [true], []]);
+      expect(told(viewer)).toEqual([false]);
+    });
+
+    it('keeps it while nobody else can have it, and so does whoever comes in its place', async () => {
+      const { session, attachment } = await watched();
+      const reader = new FakeViewer();
+      session.attach(reader, 0, { readOnly: true });
+      attachment.hold();
+      expect(session.isControlledBy(attachment)).toBe(true);
+      const again = session.attach(new FakeViewer(), 0, { replaced: attachment });
+      expect([session.isControlledBy(again), told(reader)]).toEqual([true, []]);
+    });
+
+    it('loses it to whoever comes meanwhile and may type', async () => {
+      const { session, attachment } = await watched();
+      attachment.hold();
+      session.attach(new FakeViewer(), 0, { readOnly: true });
+      expect(session.isControlledBy(attachment)).toBe(true);
+      const other = session.attach(new FakeViewer());
+      expect(session.isControlledBy(other)).toBe(true);
+      const again = session.attach(new FakeViewer(), 0, { replaced: attachment });
+      expect([session.isControlledBy(other), session.isControlledBy(again)]).toEqual([true, false]);
+    });
+
+    it('takes nothing from anybody when it is held without it', async () => {
+      const { session, attachment } = await watched();
+      const other = new FakeViewer();
+      session.attach(other).hold();
+      expect([session.isControlledBy(attachment), told(other)]).toEqual([true, []]);
+    });
+
+    it('keeps it when all is over: the exit is to be the last word', async () => {
+      const { session, pty, attachment } = await watched();
+      const other = new FakeViewer();
+      session.attach(other);
+      pty.end();
+      attachment.hold();
+      expect([session.isControlledBy(attachment), told(other), other.exits.length]).toEqual([true, [], 1]);
+    });
+  });
+});
+
+describe('output that does not begin where it was asked for', () => {
+  const RESTORING = '\x18\x1b[!p';
+
+  it('begins at a place where it can be shown, with what a terminal is to be given first', async () => {
+    const { session, pty } = await runningSession({ logBytes: 10 });
+    pty.print('\x1b[?2004h0123456\x1b[31mred');
+    const { log } = session;
+    expect([log.start, log.end]).toEqual([13, 23]);
+    const { look } = session.attach(new FakeViewer());
+    expect(look).toMatchObject({ offset: 13, restoring: `${RESTORING}\x1b[?2004h` });
+    pty.print('123');
+    const cut = { offset: 20, restoring: `${RESTORING}\x1b[?2004h` };
+    for (const from of [undefined, 0, 14])
+      expect(session.attach(new FakeViewer(), from).look).toMatchObject(cut);
+  });
+
+  it('is given as it is from an offset that is still there, whatever that is inside of', async () => {
+    const { session, pty } = await runningSession({ logBytes: 10 });
+    pty.print('0123456789\x1b[31mred');
+    const { look } = session.attach(new FakeViewer(), 12);
+    expect([look.offset, look.restoring]).toEqual([12, undefined]);
+  });
+
+  it('needs nothing before it at its very beginning', async () => {
+    const { session, pty } = await runningSession();
+    pty.print('\x1b[?1049h');
+    expect(session.attach(new FakeViewer()).look.restoring).toBeUndefined();
+    expect(pty.sizes).toHaveLength(1);
+  });
+
+  it.each([
+    ['is being closed', 'Closing'],
+    ['was closed', 'Closed'],
+  ] as const)('is none of a session that %s: there is the exit, and nothing else', async (_what, state) => {
+    const { session, pty } = await runningSession();
+    pty.print('12345');
+    pty.diesWhenClosed = state === 'Closed';
+    session.close();
+    await settled();
+    expect(session.state).toBe(state);
+    const viewers = [new FakeViewer(), new FakeViewer(), new FakeViewer()];
+    const looks = viewers.map((viewer, index) => session.attach(viewer, [undefined, 0, 5][index]).look);
+    for (const { offset, restoring } of looks) expect([offset, restoring]).toEqual([5, undefined]);
+    pty.end({ code: 137 });
+    expect(viewers.map(({ text: shown, exits }) => [shown, exits.length])).toEqual([
+      ['', 1],
+      ['', 1],
+      ['', 1],
+    ]);
+    expect(() => session.attach(new FakeViewer(), 6)).toThrow(
+      expect.objectContaining({ code: 'BAD_OFFSET' }) as Error,
+    );
+  });
+
+  it('is all there is of a session that ended by itself and was closed then', async () => {
+    const { session, pty } = await runningSession();
+    pty.print('12345');
+    pty.end();
+    session.close();
+    const viewer = new FakeViewer();
+    session.attach(viewer);
+    expect([viewer.text, viewer.exits.length]).toEqual(['12345', 1]);
+  });
+});
+
+describe('a program that fills the screen', () => {
+  type Lone = Awaited<ReturnType<typeof runningSession>>;
+
+  /** One that has painted more than the log keeps. */
+  async function painting(): Promise<Lone> {
+    const lone = await runningSession({ logBytes: 10 });
+    lone.pty.print('\x1b[?1049h0123456789');
+    return lone;
+  }
+  const received = ({ pty }: Lone): string[] => pty.received.slice(1);
+
+  it('is made to paint anew for who has missed output: it has another size for 60 ms, then its own', async () => {
+    const lone = await painting();
+    const { session, clock } = lone;
+    session.attach(new FakeViewer());
+    expect(NUDGE_MS).toBeGreaterThanOrEqual(50);
+    clock.advance(NUDGE_MS - 1);
+    expect(received(lone)).toEqual(['80x23']);
+    clock.advance(1);
+    expect(received(lone)).toEqual(['80x23', '80x24']);
+    expect([clock.timers, session.size]).toEqual([0, { columns: 80, rows: 24 }]);
+    expect(session.sizesFrom(0)).toHaveLength(1);
+  });
+
+  it('is so too for one that takes a gap', async () => {
+    const lone = await painting();
+    const attachment = lone.session.attach(new FakeViewer(false), 8);
+    lone.pty.print('abc');
+    expect(received(lone)).toEqual([]);
+    expect(attachment.takeGap()).toMatchObject({ offset: 8, end: 11 });
+    expect(received(lone)).toEqual(['80x23']);
+    expect(attachment.takeGap()).toBeUndefined();
+    lone.clock.advance(NUDGE_MS);
+    expect(received(lone)).toEqual(['80x23', '80x24']);
+  });
+
+  it('is told of no size when nothing was missed, or when it is none any more', async () => {
+    const lone = await painting();
+    const { session, pty, clock } = lone;
+    session.attach(new FakeViewer(), 8);
+    session.attach(new FakeViewer(), session.log.end);
+    pty.print('\x1b[?1049l');
+    session.attach(new FakeViewer());
+    expect([received(lone), clock.timers]).toEqual([[], 0]);
+  });
+
+  it('paints once for many that come at once', async () => {
+    const lone = await painting();
+    for (let n = 0; n < 5; n++) lone.session.attach(new FakeViewer());
+    lone.clock.advance(NUDGE_MS);
+    expect(received(lone)).toEqual(['80x23', '80x24']);
+  });
+
+  it('on a screen of one row has two rows for the moment', async () => {
+    const lone = await painting();
+    lone.session.resize({ columns: 80, rows: 1 });
+    lone.session.attach(new FakeViewer());
+    lone.clock.advance(NUDGE_MS);
+    expect(received(lone)).toEqual(['80x1', '80x2', '80x1']);
+  });
+
+  it('has the size at once that somebody resizes to meanwhile, and keeps it', async () => {
+    const lone = await painting();
+    const { session, clock } = lone;
+    session.attach(new FakeViewer());
+    session.resize({ columns: 100, rows: 30 });
+    expect([received(lone), clock.timers]).toEqual([['80x23', '100x30'], 0]);
+    clock.advance(NUDGE_MS);
+    expect(received(lone)).toEqual(['80x23', '100x30']);
+  });
+
+  it('keeps the other size for its time when somebody resizes to what it is to have', async () => {
+    const lone = await painting();
+    const { session, clock } = lone;
+    const viewers = [new FakeViewer(), new FakeViewer()] as const;
+    session.attach(viewers[0]);
+    session.resize({ columns: 80, rows: 24 }, session.attach(viewers[1]));
+    expect(received(lone)).toEqual(['80x23']);
+    // For viewers it is a resize as any other.
+    expect(viewers[0].news.map(({ type }) => type)).toEqual(['control', 'resized']);
+    clock.advance(NUDGE_MS);
+    expect(received(lone)).toEqual(['80x23', '80x24']);
+  });
+
+  it.each([
+    ['is closed', (session: Session) => session.close()],
+    ['ends', (_session: Session, pty: Lone['pty']) => pty.end()],
+  ])('that %s meanwhile is told nothing more, and no timer is left', async (_what, act) => {
+    const lone = await painting();
+    lone.session.attach(new FakeViewer());
+    act(lone.session, lone.pty);
+    expect(lone.clock.timers).toBe(0);
+    await settled();
+    lone.clock.advance(NUDGE_MS);
+    expect(received(lone)).toEqual(['80x23']);
+  });
+
+  it('that has ended paints no more for who looks at what it left', async () => {
+    const lone = await painting();
+    lone.pty.end();
+    const viewer = new FakeViewer();
+    lone.session.attach(viewer);
+    expect([received(lone), lone.clock.timers, viewer.exits.length]).toEqual([[], 0, 1]);
+  });
+});
+
+describe('what was typed', () => {
+  it('is told to whoever typed it as the terminal takes it', async () => {
+    const { session, pty } = await runningSession();
+    const told: string[] = [];
+    const [one, other] = ['one', 'other'].map(
+      (whose) => (bytes: number) => void told.push(`${whose} ${bytes}`),
+    );
+    pty.room = 2;
+    session.write(text('abc'), undefined, undefined, one);
+    session.write(text('xy'), undefined, undefined, other);
+    session.write(text('nobody’s'));
+    pty.read(100);
+    expect(told).toEqual(['one 2', 'one 1', 'other 2']);
+  });
+
+  it('while its process is starting is told when that takes it', async () => {
+    const { session, ptys } = newSession();
+    const told: number[] = [];
+    const taken = (bytes: number): void => void told.push(bytes);
+    session.write(text('abc'), undefined, undefined, taken);
+    session.resize({ columns: 90, rows: 20 });
+    session.write(text('de'), undefined, undefined, taken);
+    expect(told).toEqual([]);
+    await settled();
+    expect([told, ptys.last.received]).toEqual([
+      [3, 2],
+      ['80x24', 'abc', '90x20', 'de'],
+    ]);
   });
 });

@@ -1,10 +1,12 @@
 import { Attachment, type AttachmentSource, type Viewer } from './attachment.js';
 import { type ByteBudget } from './byte-budget.js';
+import { type ByteSearch } from './byte-search.js';
 import { type Clock, type Timer } from './clock.js';
+import { FallenOutput } from './fallen-output.js';
 import { DEFAULT_FLOW_LIMITS, shouldPause } from './flow-control.js';
-import { InputQueue } from './input-queue.js';
+import { InputQueue, type InputTaken } from './input-queue.js';
 import { type SessionState, stateAfter } from './lifecycle.js';
-import { OutputLog } from './output-log.js';
+import { type Cut, OutputLog } from './output-log.js';
 import { type ProcessExit, type Pty, type PtyFactory } from './pty.js';
 import { SessionError } from './session-error.js';
 import { type SessionEvents } from './session-events.js';
@@ -34,6 +36,8 @@ export interface SessionIdentity {
   /** Where its shell starts; absolute. */
   readonly cwd: string;
   readonly size: TerminalSize;
+  /** Whether it outlives its owner. */
+  readonly persistent: boolean;
 }
 
 /** What every session of a server shares. */
@@ -47,6 +51,7 @@ export interface SessionSurroundings {
   readonly inputBudget: ByteBudget;
   /** How many may view one session at a time. */
   readonly maxViewers: number;
+  readonly search: ByteSearch;
 }
 
 /** A JSON frame may be this large, so that the largest one accepted fits an empty queue. */
@@ -54,6 +59,9 @@ export const INPUT_QUEUE_BYTES = 4 * 1024 * 1024;
 
 /** A viewer that takes nothing for so long while others have taken everything is not waited for any more. */
 export const STALLED_MS = 10_000;
+
+/** A program paints anew when its size changes; two changes in a row may be one to it, if the first is not there for long. */
+export const NUDGE_MS = 60;
 
 /** What a shell reports when it could not start a program; so do we when we could not start the shell. */
 const NOT_STARTED: ProcessExit = { code: 127 };
@@ -64,6 +72,7 @@ export class Session implements AttachmentSource {
   readonly name: string;
   readonly shellType: string;
   readonly cwd: string;
+  readonly persistent: boolean;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
   readonly log: OutputLog;
@@ -83,6 +92,8 @@ export class Session implements AttachmentSource {
   private readonly attachments = new Set<Attachment>();
   private controller?: Attachment;
   private stallTimer?: Timer;
+  /** While its process has another size than it is to have. */
+  private nudgeTimer?: Timer;
   private readonly waitingForEnd = new Set<() => void>();
 
   constructor(
@@ -93,9 +104,10 @@ export class Session implements AttachmentSource {
     this.name = identity.name;
     this.shellType = identity.shellType;
     this.cwd = identity.cwd;
+    this.persistent = identity.persistent;
     this.createdAt = new Date(surroundings.clock.now()).toISOString();
     this.sizeHistory.add(0, identity.size);
-    this.log = new OutputLog(surroundings.logBytes);
+    this.log = new OutputLog(surroundings.logBytes, new FallenOutput(surroundings.search));
     this.input = new InputQueue(INPUT_QUEUE_BYTES, surroundings.inputBudget);
   }
 
@@ -167,13 +179,13 @@ export class Session implements AttachmentSource {
 
   /**
    * Types `bytes`, after everything typed before; all of them or none. Keeps `bytes`: do not change them. Whoever types
-   * is in control from then on, or whoever that counts as.
+   * is in control from then on, or whoever that counts as. `taken` is told when the terminal has taken them, in parts.
    * @throws {SessionError} `SESSION_ENDED`, `INPUT_QUEUE_FULL`, `READ_ONLY`
    */
-  write(bytes: Uint8Array, typist?: Attachment, countsAs = typist): void {
+  write(bytes: Uint8Array, typist?: Attachment, countsAs = typist, taken?: InputTaken): void {
     this.assertRunning();
     typist?.assertMayType();
-    this.input.add(bytes);
+    this.input.add(bytes, taken);
     this.handControlTo(countsAs);
     this.start();
     this.offerInput();
@@ -191,10 +203,13 @@ export class Session implements AttachmentSource {
     resizer?.assertMayType();
     this.handControlTo(countsAs);
     const offset = this.log.end;
+    // While the process is made to paint anew it has another size: its own comes back when that is over.
+    const isBeingNudged = this.nudgeTimer !== undefined && isSame(size, this.size);
+    if (!isBeingNudged) this.stopNudging();
     this.sizeHistory.add(offset, size);
     if (this.spawning) this.earlySizes.push({ behind: this.input.bytes, size });
     this.start();
-    this.pty?.resize(size);
+    if (!isBeingNudged) this.pty?.resize(size);
     for (const attachment of this.attachments) {
       if (attachment !== resizer) attachment.hear({ type: 'resized', offset, size });
     }
@@ -209,6 +224,7 @@ export class Session implements AttachmentSource {
     this.current = stateAfter(before, 'closeRequested');
     this.startTimer?.cancel();
     this.stallTimer?.cancel();
+    this.stopNudging();
     this.input.clear();
     for (const attachment of this.attachments) attachment.skipToEnd();
     if (before === 'Closed') this.wakeViewers();
@@ -245,13 +261,18 @@ export class Session implements AttachmentSource {
 
   /**
    * Shows the session to `viewer` from `from` on, or from what has not fallen off the log: what is already there and
-   * what comes, with nothing between. `replaced` is detached then: its place and its control go over.
+   * what comes, with nothing between. `replaced` is detached then: its place and its control go over. Of a session that
+   * somebody has closed there is only the exit.
    * @throws {SessionError} `BAD_OFFSET` when there is no such output yet, `SESSION_LIMIT` when enough look already
    */
   attach(
     viewer: Viewer,
-    from = this.log.start,
-    { readOnly = false, replaced }: { readonly readOnly?: boolean; readonly replaced?: Attachment } = {},
+    from = 0,
+    {
+      readOnly: isReadOnly = false,
+      isResumable = false,
+      replaced,
+    }: { readonly readOnly?: boolean; readonly isResumable?: boolean; readonly replaced?: Attachment } = {},
   ): Attachment {
     if (from > this.log.end) {
       throw new SessionError(
@@ -266,11 +287,9 @@ export class Session implements AttachmentSource {
         `this session has ${others} viewers already, as many as are allowed`,
       );
     }
-    // What viewers have not been sent of a session that is closed is dropped, for those who come late too.
-    const start = this.wasClosed ? this.log.end : Math.max(from, this.log.start);
-    const attachment = new Attachment(this, viewer, start, readOnly);
+    const attachment = new Attachment(this, viewer, { ...this.placed(from), isReadOnly, isResumable });
     this.attachments.add(attachment);
-    if (!readOnly && (!this.controller || this.controller === replaced)) this.controller = attachment;
+    if (!isReadOnly && this.isControlFree(replaced)) this.controller = attachment;
     this.surroundings.events.emit('viewerJoined', this);
     replaced?.detach();
     attachment.wake();
@@ -290,7 +309,7 @@ export class Session implements AttachmentSource {
   progressed(): void {
     // A process that is to go is let go of, whether it was paused or not.
     if (this.current !== 'Running') return;
-    const pause = shouldPause(this.paused, this.pacedBacklog(), DEFAULT_FLOW_LIMITS);
+    const pause = shouldPause(this.paused, this.ahead(), DEFAULT_FLOW_LIMITS);
     if (pause === this.paused) return;
     this.paused = pause;
     if (pause) {
@@ -302,16 +321,65 @@ export class Session implements AttachmentSource {
     }
   }
 
+  /** For attachments, and for who begins to look. */
+  cut(): Cut {
+    if (this.log.isFullScreen()) this.nudge();
+    return this.log.cut();
+  }
+
+  /** For attachments: this one cannot answer its program any more, and waits. */
+  held(attachment: Attachment): void {
+    if (this.controller === attachment && !this.hasEnded) this.handControlTo(this.present());
+    this.progressed();
+  }
+
   /** For attachments: this one looks no longer. */
   detached(attachment: Attachment): void {
     if (!this.attachments.delete(attachment)) return;
     if (this.controller === attachment) {
       this.controller = undefined;
       // Of a session that has ended there is nothing to control, and its exit is to be the last word.
-      if (!this.hasEnded) this.handControlTo([...this.attachments].find(({ isReadOnly }) => !isReadOnly));
+      if (!this.hasEnded) this.handControlTo(this.candidate());
     }
     this.progressed();
     this.surroundings.events.emit('viewerLeft', this);
+  }
+
+  /** Where a viewer begins that wants to see everything from `from` on. */
+  private placed(from: number): { readonly offset: number; readonly restoring?: string } {
+    // What viewers have not been sent of a session that is closed is dropped, for those who come late too.
+    if (this.wasClosed) return { offset: this.log.end };
+    return from < this.log.start ? this.cut() : { offset: from };
+  }
+
+  private isControlFree(replaced: Attachment | undefined): boolean {
+    return !this.controller || this.controller === replaced || this.controller.isHeld;
+  }
+
+  /** Who is in control when nobody else is: the longest-standing viewer that may type, first of those who can. */
+  private candidate(): Attachment | undefined {
+    return this.present() ?? [...this.attachments].find(({ isReadOnly }) => !isReadOnly);
+  }
+
+  /** The longest-standing viewer that may type, and can. */
+  private present(): Attachment | undefined {
+    return [...this.attachments].find(({ isReadOnly, isHeld }) => !isReadOnly && !isHeld);
+  }
+
+  /** Makes a program paint anew: it is told another size for a moment. */
+  private nudge(): void {
+    if (!this.pty || this.current !== 'Running' || this.nudgeTimer) return;
+    const { columns, rows } = this.size;
+    this.pty.resize({ columns, rows: rows > 1 ? rows - 1 : rows + 1 });
+    this.nudgeTimer = this.surroundings.clock.after(NUDGE_MS, () => {
+      this.nudgeTimer = undefined;
+      this.pty?.resize(this.size);
+    });
+  }
+
+  private stopNudging(): void {
+    this.nudgeTimer?.cancel();
+    this.nudgeTimer = undefined;
   }
 
   private get wasClosed(): boolean {
@@ -326,15 +394,15 @@ export class Session implements AttachmentSource {
     attachment.hear({ type: 'control', inControl: true });
   }
 
-  /** Of the slowest viewer that is waited for; where none is, of the slowest of all. */
-  private pacedBacklog(): number {
+  /** How far the process is ahead of the slowest viewer that is waited for; where none is, of the slowest of all. */
+  private ahead(): number {
     let paced = -1;
     let any = 0;
     for (const attachment of this.attachments) {
-      const { backlog } = attachment;
-      if (backlog < DEFAULT_FLOW_LIMITS.resumeBelowBytes) attachment.isPacing = true;
-      any = Math.max(any, backlog);
-      if (attachment.isPacing) paced = Math.max(paced, backlog);
+      const { ahead } = attachment;
+      if (ahead < DEFAULT_FLOW_LIMITS.resumeBelowBytes) attachment.isPacing = true;
+      any = Math.max(any, ahead);
+      if (attachment.isPacing) paced = Math.max(paced, ahead);
     }
     return paced < 0 ? any : paced;
   }
@@ -342,14 +410,14 @@ export class Session implements AttachmentSource {
   /** While the process is paused: whoever takes nothing, while another has taken what there is, loses its say. */
   private watchForStalls(): void {
     const { resumeBelowBytes } = DEFAULT_FLOW_LIMITS;
-    const began = new Map(Array.from(this.attachments, (attachment) => [attachment, attachment.offset]));
+    const began = new Map(Array.from(this.attachments, (attachment) => [attachment, attachment.progress]));
     // A process that was let run on may have said so much at once that it is watched already.
     this.stallTimer?.cancel();
     this.stallTimer = this.surroundings.clock.after(STALLED_MS, () => {
-      const behind = [...this.attachments].filter(({ backlog }) => backlog >= resumeBelowBytes);
+      const behind = [...this.attachments].filter(({ ahead }) => ahead >= resumeBelowBytes);
       if (behind.length < this.attachments.size) {
         for (const attachment of behind) {
-          if (began.get(attachment) === attachment.offset) attachment.isPacing = false;
+          if (began.get(attachment) === attachment.progress) attachment.isPacing = false;
         }
       }
       this.progressed();
@@ -422,6 +490,7 @@ export class Session implements AttachmentSource {
     this.ending = exit;
     this.startTimer?.cancel();
     this.stallTimer?.cancel();
+    this.stopNudging();
     this.input.clear();
     // Viewers first: the exit is queued on their connections before anybody is told that the session is gone.
     this.wakeViewers();
@@ -436,4 +505,8 @@ export class Session implements AttachmentSource {
   private assertRunning(): void {
     if (this.current !== 'Running') throw new SessionError('SESSION_ENDED', 'session ended');
   }
+}
+
+function isSame(one: TerminalSize, other: TerminalSize): boolean {
+  return one.columns === other.columns && one.rows === other.rows;
 }

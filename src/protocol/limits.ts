@@ -14,5 +14,11 @@ export const MAX_FRAME_PAYLOAD_BYTES = 64 * 1024;
 export const ACKNOWLEDGE_BYTES = 16 * 1024;
 export const ACKNOWLEDGE_MS = 5;
 
+/** Input of one session that a client of `trex.v2` may have sent and that has not been acknowledged. */
+export const INPUT_CREDIT_BYTES = 256 * 1024;
+
+/** Sessions that one `hello` may name. */
+export const MAX_RESUMED = 1024;
+
 /** Sessions that one `acknowledge` may name. */
 export const MAX_ACKNOWLEDGED = 1024;

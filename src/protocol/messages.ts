@@ -28,9 +28,19 @@ interface Addressed extends Request {
   readonly sessionId?: string;
 }
 
+/** A session that a client goes on with: from `from` on, or from the oldest output there is. */
+export interface Resumption {
+  readonly sessionId: string;
+  readonly from?: number;
+  readonly readOnly?: boolean;
+}
+
 /** The first message of a `trex.v2` client, answered by `welcome`; every other before it is refused. */
 export interface HelloMessage extends Request {
   readonly type: 'hello';
+  /** Of a `welcome` that it had on another connection. */
+  readonly resumeToken?: string;
+  readonly sessions?: readonly Resumption[];
 }
 
 /** Asks for a new session; answered by `session_created` or by an `error` without `sessionId`, in the order asked. */
@@ -39,6 +49,8 @@ export interface CreateMessage extends Request {
   readonly size?: TerminalSize;
   readonly cwd?: string;
   readonly shell?: string;
+  /** The session outlives its client. */
+  readonly persistent?: boolean;
 }
 
 /**
@@ -114,18 +126,26 @@ export interface Limits {
   readonly messageBytes: number;
   /** Most terminal bytes in one binary frame, either way. */
   readonly frameBytes: number;
-  /** Input of one session that may wait for its process. */
-  readonly inputQueueBytes: number;
+  /** Input of one session that may have been sent and not acknowledged. */
+  readonly inputCreditBytes: number;
   /** Acknowledge after consuming this much, or after so long: whichever is first. */
   readonly acknowledgeBytes: number;
   readonly acknowledgeMs: number;
+  /** So long after its connection was lost a client may come back; its sessions are kept. */
+  readonly resumeSeconds: number;
+  /** So long no output is lost meanwhile: a process that prints more than the log holds is paused. */
+  readonly resumeHoldSeconds: number;
 }
 
 export interface Welcome extends Request {
   readonly type: 'welcome';
   /** Differs from one life of the server to the next: the ids of sessions begin anew. */
   readonly epoch: string;
+  /** To be kept secret. The one that `hello` had says that the client is known still; another, that it is a new one. */
+  readonly resumeToken: string;
   readonly limits: Limits;
+  /** How it goes on with the sessions it viewed and those it asked for; none of a new client. */
+  readonly sessions: readonly (ResumedSession | UnresumedSession)[];
 }
 
 export interface SessionCreated extends Request {
@@ -154,17 +174,17 @@ export interface GapBytes {
   readonly end: number;
 }
 
-/** Answers `attach`; output from `offset` on follows. */
-export interface Attached extends Request {
-  readonly type: 'attached';
+/** How a session is shown from here on. */
+export interface Shown {
   readonly sessionId: string;
-  readonly channel: number;
+  /** Names the session in binary frames. `trex.v2` only. */
+  readonly channel?: number;
   /** Where the output that follows begins. */
   readonly offset: number;
   /** How much output the session has had so far. */
   readonly end: number;
-  /** How much of this client's input has been accepted. */
-  readonly inputOffset: number;
+  /** How much of this client's input has been accepted: it goes on from there. `trex.v2` only. */
+  readonly inputOffset?: number;
   /** Whether this connection is in control from the start; later changes are told by `control`. */
   readonly inControl: boolean;
   readonly cols: number;
@@ -173,12 +193,41 @@ export interface Attached extends Request {
   readonly sizes: readonly SizeAt[];
   /** What had been asked for and is no longer kept. */
   readonly gap?: GapBytes;
+  /** What the terminal is to be given first, where output does not begin at 0 or where it was left off. `trex.v2` only. */
+  readonly modes?: string;
+}
+
+/** Answers `attach`; output from `offset` on follows. */
+export interface Attached extends Shown, Request {
+  readonly type: 'attached';
+}
+
+/** `requestId`: of the `create` by which this client asked for it. */
+export interface ResumedSession extends Shown, Omit<SessionCreated, 'type' | 'channel'> {}
+
+/** A session that cannot be gone on with, and why; with its exit, where that is known. */
+export interface UnresumedSession {
+  readonly sessionId: string;
+  readonly reason: SessionErrorCode;
+  readonly error: string;
+  readonly code?: number;
+  readonly signal?: string;
+  readonly cause?: ExitCause;
+}
+
+/** All of a client's input to a session before `offset` has been taken by the terminal. */
+export interface InputAcknowledged {
+  readonly type: 'input_acknowledged';
+  readonly sessionId: string;
+  readonly offset: number;
 }
 
 /** The viewer fell so far behind, and others did not, that output was dropped for it: it goes on at `end`. */
 export interface Gap extends GapBytes {
   readonly type: 'gap';
   readonly sessionId: string;
+  /** What the terminal is to be given before the output from `end` on. `trex.v2` only. */
+  readonly modes?: string;
 }
 
 /** Whether this connection is in control: the viewer that typed or resized last, whose terminal answers queries. */
@@ -222,6 +271,8 @@ export interface ErrorMessage extends Addressed {
   readonly type: 'error';
   readonly reason: ErrorReason;
   readonly error: string;
+  /** Of a refused frame of input: how much had been accepted. */
+  readonly inputOffset?: number;
 }
 
 export interface TmuxSessions extends Request {
@@ -229,4 +280,14 @@ export interface TmuxSessions extends Request {
 }
 
 export type ServerMessage =
-  Welcome | SessionCreated | Attached | Output | Gap | Control | Resized | Exit | ErrorMessage | TmuxSessions;
+  | Welcome
+  | SessionCreated
+  | Attached
+  | Output
+  | Gap
+  | Control
+  | Resized
+  | InputAcknowledged
+  | Exit
+  | ErrorMessage
+  | TmuxSessions;

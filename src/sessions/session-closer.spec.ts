@@ -173,3 +173,93 @@ describe('a session that has ended by itself', () => {
     expect(registry.list().map(({ id }) => id)).toEqual(['s1', 's3']);
   });
 });
+
+describe('a session that is to stay', () => {
+  const DAY_MS = 86_400_000;
+
+  /** One that is to stay, and that somebody has looked at and left. */
+  async function detached(config: Partial<AppConfig> = {}): Promise<TestSessions> {
+    const sessions = new TestSessions(config);
+    const session = sessions.opener.open({ size, persistent: true });
+    await settled();
+    session.attach(new FakeViewer()).detach();
+    return sessions;
+  }
+
+  it('is closed when nobody has viewed it for a day', async () => {
+    const { registry, clock, ptys } = await detached();
+    clock.advance(DAY_MS - 1);
+    expect(registry.get('s1').status).toBe('active');
+    clock.advance(1);
+    await settled();
+    expect([registry.count(), clock.timers, ptys.last.isOver]).toEqual([0, 0, true]);
+  });
+
+  it('has all its time again after each viewer, and is not closed while there is one', async () => {
+    const { registry, clock } = await detached({ detachedSeconds: 100 });
+    clock.advance(99_999);
+    const [first, second] = [new FakeViewer(), new FakeViewer()].map((one) => registry.get('s1').attach(one));
+    expect(clock.timers).toBe(0);
+    clock.advance(DAY_MS);
+    first!.detach();
+    expect(clock.timers).toBe(0);
+    second!.detach();
+    clock.advance(99_999);
+    expect(registry.count()).toBe(1);
+    clock.advance(1);
+    await settled();
+    expect([registry.count(), clock.timers]).toEqual([0, 0]);
+  });
+
+  it('is viewed by whoever is held', async () => {
+    const { registry, clock } = await detached({ detachedSeconds: 100 });
+    const attachment = registry.get('s1').attach(new FakeViewer());
+    attachment.hold();
+    clock.advance(DAY_MS);
+    expect(registry.count()).toBe(1);
+    attachment.detach();
+    expect(clock.timers).toBe(1);
+  });
+
+  it('is never closed where that is so set', async () => {
+    const { registry, clock } = await detached({ detachedSeconds: 0 });
+    expect(clock.timers).toBe(0);
+    clock.advance(30 * DAY_MS);
+    expect(registry.get('s1').status).toBe('active');
+  });
+
+  it('that ends by itself lingers as any other', async () => {
+    const { registry, clock, ptys } = await detached();
+    ptys.last.end();
+    clock.advance(59_999);
+    expect(registry.get('s1').status).toBe('exited');
+    clock.advance(1);
+    expect([registry.count(), clock.timers]).toEqual([0, 0]);
+  });
+
+  it('that somebody closes leaves no timer, though its process does not end', async () => {
+    const { registry, closer, clock, ptys } = await detached();
+    ptys.last.diesWhenClosed = false;
+    expect(clock.timers).toBe(1);
+    closer.close('s1');
+    expect(clock.timers).toBe(0);
+    registry.get('s1').attach(new FakeViewer()).detach();
+    expect(clock.timers).toBe(0);
+  });
+
+  it('that cannot be ended when its time is over stays, and is not closed again', async () => {
+    const { registry, clock, ptys, happened } = await detached({ detachedSeconds: 1 });
+    ptys.last.diesWhenClosed = false;
+    clock.advance(DAY_MS);
+    expect([registry.get('s1').status, clock.timers]).toEqual(['active', 0]);
+    expect(happened.filter((one) => one === 's1 closing')).toHaveLength(1);
+  });
+
+  it('any other is its owner’s, whoever looks at it or not', async () => {
+    const { registry, clock } = await withSessions(1, { detachedSeconds: 1 });
+    registry.get('s1').attach(new FakeViewer()).detach();
+    expect(clock.timers).toBe(0);
+    clock.advance(DAY_MS);
+    expect(registry.get('s1').status).toBe('active');
+  });
+});

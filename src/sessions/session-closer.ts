@@ -13,7 +13,8 @@ export const CLOSE_TIMEOUT_MS = 5000;
 @Injectable()
 export class SessionCloser implements OnApplicationShutdown {
   private readonly logger = new Logger(SessionCloser.name);
-  private readonly lingering = new Map<string, Timer>();
+  /** Sessions that nobody views: when they go. */
+  private readonly leaving = new Map<string, Timer>();
   /** Sessions that have ended by themselves and are kept, in the order of their ending. */
   private readonly kept = new Set<string>();
 
@@ -66,18 +67,18 @@ export class SessionCloser implements OnApplicationShutdown {
         this.leaveAfterEnd(session);
         break;
       case 'viewerLeft':
-        this.lingerUnlessWatched(session);
+        this.leaveUnlessWatched(session);
         break;
       case 'viewerJoined':
-        this.stopLingering(session);
+      case 'closing':
+        this.stay(session);
         break;
       case 'removed':
-        this.stopLingering(session);
+        this.stay(session);
         this.kept.delete(session.id);
         break;
       case 'created':
       case 'started':
-      case 'closing':
         break;
     }
   }
@@ -87,24 +88,30 @@ export class SessionCloser implements OnApplicationShutdown {
       this.registry.delete(session.id);
       return;
     }
-    this.lingerUnlessWatched(session);
+    this.leaveUnlessWatched(session);
     this.kept.add(session.id);
     this.dropOldestKept();
   }
 
-  private lingerUnlessWatched(session: Session): void {
-    if (!session.hasEnded || session.isWatched || session.isRemoved) return;
-    this.stopLingering(session);
-    const lingerMs = this.config.exitedLingerSeconds * 1000;
-    this.lingering.set(
-      session.id,
-      this.clock.after(lingerMs, () => void this.registry.delete(session.id)),
-    );
+  /** One that has ended can be read for a while; one that runs on for nobody does so for as long as it may. */
+  private leaveUnlessWatched(session: Session): void {
+    if (session.isWatched || session.isRemoved) return;
+    this.stay(session);
+    const { exitedLingerSeconds, detachedSeconds } = this.config;
+    if (session.hasEnded) {
+      this.leaveAfter(session, exitedLingerSeconds, () => void this.registry.delete(session.id));
+    } else if (session.persistent && session.state === 'Running' && detachedSeconds > 0) {
+      this.leaveAfter(session, detachedSeconds, () => this.close(session.id));
+    }
   }
 
-  private stopLingering(session: Session): void {
-    this.lingering.get(session.id)?.cancel();
-    this.lingering.delete(session.id);
+  private leaveAfter(session: Session, seconds: number, leave: () => void): void {
+    this.leaving.set(session.id, this.clock.after(seconds * 1000, leave));
+  }
+
+  private stay(session: Session): void {
+    this.leaving.get(session.id)?.cancel();
+    this.leaving.delete(session.id);
   }
 
   /**

@@ -10,6 +10,7 @@ import { SessionEvents } from '../core/session-events.js';
 import { Session } from '../core/session.js';
 import { DEFAULT_SIZE, type TerminalSize } from '../core/terminal-size.js';
 import { SessionRegistry } from './session-registry.js';
+import { nativeSearch } from './native-search.js';
 
 /** What a client may ask of a new session; whatever is missing is the server's choice. */
 export interface SessionRequest {
@@ -18,6 +19,8 @@ export interface SessionRequest {
   /** Absolute path. */
   readonly cwd?: string;
   readonly size?: TerminalSize;
+  /** Whether it outlives whoever asks for it. */
+  readonly persistent?: boolean;
 }
 
 /**
@@ -63,6 +66,7 @@ export class SessionOpener {
         shell,
         cwd,
         size: request.size ?? DEFAULT_SIZE,
+        persistent: request.persistent ?? false,
       },
       {
         ptys: this.ptys,
@@ -71,6 +75,7 @@ export class SessionOpener {
         logBytes: this.config.logBytes,
         inputBudget: this.inputBudget,
         maxViewers: this.config.maxViewers,
+        search: nativeSearch,
       },
     );
     this.registry.add(session);

@@ -37,6 +37,9 @@ export class SessionDto {
   @ApiProperty({ format: 'date-time', description: 'ISO 8601, UTC.', example: '2026-11-23T09:30:00.000Z' })
   createdAt!: string;
 
+  @ApiProperty({ description: 'Whether it outlives the client that created it.', example: false })
+  persistent!: boolean;
+
   @ApiPropertyOptional({
     description: 'Of an ended session: its exit status; 128 + the signal’s number when a signal ended it.',
     example: 3,
@@ -50,13 +53,14 @@ export class SessionDto {
   signal?: string;
 
   static of(session: Session): SessionDto {
-    const { id, name, shellType, status, createdAt, exit } = session;
+    const { id, name, shellType, status, createdAt, persistent, exit } = session;
     return {
       id,
       name,
       shellType,
       status,
       createdAt,
+      persistent,
       ...(exit && { exitCode: exit.code }),
       ...(exit?.signal && { signal: exit.signal }),
     };

@@ -3,7 +3,6 @@ import { settled } from '../../test/support/running-session.js';
 import { TestSessions } from '../../test/support/test-sessions.js';
 import { FIRST_WINDOW_BYTES } from '../core/delivery-window.js';
 import { type Session, STALLED_MS } from '../core/session.js';
-import { type Limits } from '../protocol/messages.js';
 import { ANSWERS_HIGH_WATER_BYTES, Connection, OUTPUT_HIGH_WATER_BYTES } from './connection.js';
 import { type Protocol } from './subprotocol.js';
 
@@ -17,7 +16,7 @@ async function showing(
   const sessions = new TestSessions();
   const connection = new Connection(socket, sessions.clock, protocol);
   const shown = Array.from({ length: count }, () => sessions.opener.open({ size }));
-  for (const session of shown) connection.own(session);
+  for (const session of shown) connection.announce(session);
   await settled();
   return { sessions, connection, shown };
 }
@@ -150,15 +149,13 @@ describe('attaching', () => {
     sessions.ptys.last.print('ab€€');
     const socket = new FakeSocket();
     new Connection(socket, sessions.clock, 'trex.v1').attach(session, from, false);
-    expect(socket.sent).toMatchObject([
-      { type: 'attached', offset: 5, gap: { offset: from, end: 5 } },
-      { type: 'output', data: '€', offset: 5, end: 8 },
-    ]);
+    expect(socket.sent[0]).toMatchObject({ type: 'attached', offset: 5, gap: { offset: from, end: 5 } });
+    expect(socket.sent.at(-1)).toMatchObject({ type: 'output', data: '€', offset: 5, end: 8 });
   });
 
   it('says all there is to know, then shows the output on a channel of its own', async () => {
     const { sessions, connection, shown } = await showing(1, new FakeSocket(), 'trex.v2');
-    connection.type('s1', 0, Buffer.from('ls'), (bytes) => shown[0]!.write(bytes));
+    shown[0]!.write(Buffer.from('ls'), connection.attachmentTo('s1'));
     sessions.ptys.last.print('12345');
     shown[0]!.resize({ columns: 90, rows: 20 });
     sessions.ptys.last.print('67');
@@ -173,7 +170,6 @@ describe('attaching', () => {
         channel: 1,
         offset: 3,
         end: 7,
-        inputOffset: 0,
         inControl: false,
         cols: 90,
         rows: 20,
@@ -328,99 +324,6 @@ describe('acknowledging', () => {
   });
 });
 
-describe('typing where the input belongs', () => {
-  const wrong = expect.objectContaining({ code: 'BAD_INPUT_OFFSET' }) as Error;
-
-  interface Typing extends Awaited<ReturnType<typeof showing>> {
-    readonly type: (offset: number, text: string) => void;
-    readonly typed: () => string;
-    /** Attaches, and takes from the answer how much has been accepted. */
-    readonly accepted: () => number | undefined;
-  }
-
-  async function typing(who: 'owner' | 'guest'): Promise<Typing> {
-    const sockets = [new FakeSocket(), new FakeSocket()] as const;
-    const scene = await showing(1, sockets[0], 'trex.v2');
-    const { sessions, shown } = scene;
-    const session = shown[0]!;
-    const guest = new Connection(sockets[1], sessions.clock, 'trex.v2');
-    const socket = sockets[who === 'owner' ? 0 : 1];
-    const connection = who === 'owner' ? scene.connection : guest;
-    if (who === 'guest') guest.attach(session, 0, false);
-    return {
-      ...scene,
-      connection,
-      type: (offset, text) =>
-        connection.type('s1', offset, Buffer.from(text), (bytes) =>
-          session.write(bytes, connection.attachmentTo('s1')),
-        ),
-      typed: () => sessions.ptys.last.input,
-      accepted: () => {
-        connection.attach(session, 0, false);
-        const attached = socket.sent.findLast(({ type }) => type === 'attached');
-        return attached?.type === 'attached' ? attached.inputOffset : undefined;
-      },
-    };
-  }
-
-  it('skips what was accepted before, whole or in part', async () => {
-    const { type, typed, accepted } = await typing('owner');
-    type(0, 'abc');
-    type(0, 'abc');
-    type(1, 'b');
-    type(2, 'cde');
-    expect([typed(), accepted()]).toEqual(['abcde', 5]);
-  });
-
-  it('refuses what leaves a hole, and what comes after it', async () => {
-    const { type, typed, accepted } = await typing('owner');
-    type(0, 'a');
-    expect(() => type(2, 'c')).toThrow(wrong);
-    expect(() => type(3, 'd')).toThrow(wrong);
-    type(1, 'bcd');
-    expect([typed(), accepted()]).toEqual(['abcd', 4]);
-  });
-
-  it('accepts nothing of what its session refuses', async () => {
-    const { type, typed, accepted, connection, shown } = await typing('owner');
-    connection.attach(shown[0]!, 0, true);
-    expect(() => type(0, 'abc')).toThrow(expect.objectContaining({ code: 'READ_ONLY' }) as Error);
-    expect(accepted()).toBe(0);
-    type(0, 'a');
-    expect(typed()).toBe('a');
-  });
-
-  it('goes on where it was for whoever attaches again, and for an owner who had left', async () => {
-    const { type, accepted, connection } = await typing('owner');
-    type(0, 'abc');
-    expect(accepted()).toBe(3);
-    connection.detach('s1');
-    expect(accepted()).toBe(3);
-  });
-
-  it('begins anew for a guest who had left', async () => {
-    const { type, typed, accepted, connection } = await typing('guest');
-    type(0, 'abc');
-    expect(accepted()).toBe(3);
-    connection.detach('s1');
-    expect(accepted()).toBe(0);
-    type(0, 'd');
-    expect(typed()).toBe('abcd');
-  });
-
-  it('begins anew for an owner who left what is no longer its own', async () => {
-    const { type, accepted, connection } = await typing('owner');
-    type(0, 'abc');
-    connection.disown('s1');
-    expect(accepted()).toBe(3);
-    connection.detach('s1');
-    expect(accepted()).toBe(0);
-    type(0, 'abc');
-    connection.disown('s1');
-    expect(accepted()).toBe(3);
-  });
-});
-
 describe('what viewers are told of each other', () => {
   it('is told in trex.v2, and to existing clients not', async () => {
     const sockets = [new FakeSocket(), new FakeSocket()] as const;
@@ -429,7 +332,7 @@ describe('what viewers are told of each other', () => {
     new Connection(sockets[1], sessions.clock, 'trex.v2').attach(session, 0, false);
     session.resize({ columns: 90, rows: 20 }, undefined);
     session.write(Buffer.from('x'), connection.attachmentTo('s1'));
-    connection.release();
+    for (const { attachment } of connection.release()) attachment.detach();
     expect(sockets.map(({ sent }) => sent.map(({ type }) => type))).toEqual([
       ['session_created'],
       ['attached', 'resized', 'control'],
@@ -446,7 +349,7 @@ describe('what viewers are told of each other', () => {
         new Connection(socket, sessions.clock, protocol),
       ];
       const session = sessions.opener.open({ size });
-      owner.own(session);
+      owner.announce(session);
       await settled();
       sessions.ptys.last.print('123');
       slow.attach(session, 0, false);
@@ -461,9 +364,19 @@ describe('what viewers are told of each other', () => {
       const end = 200 * 1024 + 3;
       const before = socket.inOrder.length;
       socket.startTaking();
-      const [gap, output] = socket.inOrder.slice(before);
-      expect(gap).toEqual({ type: 'gap', sessionId: 's1', offset: 3, end: end - 128 * 1024 });
-      expect(output).toMatchObject({ offset: end - 128 * 1024 });
+      const begin = end - 128 * 1024;
+      const [gap, ...outputs] = socket.inOrder.slice(before);
+      const missing = { type: 'gap', sessionId: 's1', offset: 3, end: begin };
+      const modes = '\x18\x1b[!p';
+      if (protocol === 'trex.v2') {
+        expect(gap).toEqual({ ...missing, modes });
+      } else {
+        expect(gap).toEqual(missing);
+        // To this protocol it is output as any other.
+        const text = { type: 'output', sessionId: 's1', data: modes, offset: begin, end: begin };
+        expect(outputs.shift()).toEqual(text);
+      }
+      expect(outputs[0]).toMatchObject({ offset: begin });
     },
   );
 });
@@ -550,16 +463,6 @@ it('a client that takes no answers is not read from until it does', () => {
   expect([connection.isReading, socket.reading]).toEqual([false, false]);
   socket.startTaking();
   expect([connection.isReading, socket.reading]).toEqual([true, true]);
-});
-
-it('a client of trex.v2 is to greet first, an existing one is not', () => {
-  const { clock } = new TestSessions();
-  const socket = new FakeSocket();
-  const connection = new Connection(socket, clock, 'trex.v2');
-  const greeted = [new Connection(new FakeSocket(), clock).isGreeted, connection.isGreeted];
-  connection.greet({ type: 'welcome', epoch: 'e', limits: {} as Limits });
-  expect([...greeted, connection.isGreeted]).toEqual([true, false, true]);
-  expect(socket.sent).toEqual([{ type: 'welcome', epoch: 'e', limits: {} }]);
 });
 
 it('nothing is put into a socket that is closing', async () => {

@@ -1,12 +1,22 @@
-import { type Attachment, type Viewer, type ViewerNews } from '../core/attachment.js';
+import { type Attachment, type MissedOutput, type Viewer, type ViewerNews } from '../core/attachment.js';
 import { type Clock, type Timer } from '../core/clock.js';
 import { DeliveryWindow } from '../core/delivery-window.js';
 import { SessionError } from '../core/session-error.js';
 import { type Session } from '../core/session.js';
 import { FRAME_HEADER_BYTES, writeFrameHeader } from '../protocol/frames.js';
 import { MAX_FRAME_PAYLOAD_BYTES } from '../protocol/limits.js';
-import { type Consumed, type ErrorMessage, type ServerMessage, type Welcome } from '../protocol/messages.js';
+import {
+  type Consumed,
+  type ErrorMessage,
+  type ResumedSession,
+  type ServerMessage,
+  type SessionCreated,
+  type Shown,
+  type UnresumedSession,
+  type Welcome,
+} from '../protocol/messages.js';
 import { brokenCharacter, LONGEST_UNFINISHED, wholeCharacters } from '../protocol/utf8.js';
+import { type Client, unresumed, type Wish } from './client.js';
 import { FrameBuffers } from './frame-buffers.js';
 import { FRAMES_PROTOCOL, JSON_PROTOCOL, type Protocol } from './subprotocol.js';
 import { View } from './view.js';
@@ -42,6 +52,9 @@ export const GATHER_MS = 2;
 const SMALL_BYTES = 1024;
 const SMALL_GATHER_MS = 1;
 
+/** What a terminal takes is acknowledged so late: a key's echo is not to wait for it. */
+const INPUT_ACKNOWLEDGE_MS = 10;
+
 const frameBuffers = new FrameBuffers();
 
 /** For text, which is made of a copy at once. */
@@ -58,19 +71,23 @@ export class Connection implements Viewer {
   private gatherTimer?: Timer;
   /** News that the socket has no room for: the newest of each kind and session. */
   private readonly untold = new Map<string, { readonly sessionId: string; readonly news: ViewerNews }>();
-  private readonly owned = new Map<string, Session>();
-  /** How much input has been accepted for each session, where input says where it belongs. */
-  private readonly inputOffsets = new Map<string, number>();
+  /** Sessions whose terminals have taken more input than the client has been told of. */
+  private readonly inputTaking = new Set<string>();
+  private inputTimer?: Timer;
   /** What may be on its way. Without one the socket paces: what it has taken counts as consumed. */
   private window?: DeliveryWindow;
   private lastChannel = 0;
-  private greeted = false;
   private pumping = false;
   /** Whether something has left the window that had been asked for room before. */
   private hasMoreRoom = false;
   private reading = true;
   private closed = false;
   private ending = false;
+
+  /** Whose connection it is; in `trex.v2` from its `hello` on. */
+  client?: Client;
+  /** With which code it was closed, once it is. */
+  closeCode?: number;
 
   constructor(
     private readonly socket: ConnectionSocket,
@@ -92,7 +109,7 @@ export class Connection implements Viewer {
 
   /** Whether the client may send what needs a `hello` before it. */
   get isGreeted(): boolean {
-    return this.greeted || this.protocol === JSON_PROTOCOL;
+    return this.client !== undefined;
   }
 
   /** Sends an answer, whatever waits. */
@@ -109,47 +126,33 @@ export class Connection implements Viewer {
     this.send(this.isGreeted ? error : { ...error, sessionId: undefined });
   }
 
-  /** Answers `hello`: the client may go on. */
-  greet(welcome: Welcome): void {
-    this.greeted = true;
-    this.send(welcome);
+  /**
+   * Answers `hello`: the client may go on. With the sessions it names as it wishes, and with those that it viewed and
+   * does not name from what it consumed last.
+   */
+  greet(client: Client, welcome: Omit<Welcome, 'sessions'>, wanted: readonly Wish[]): void {
+    this.client = client;
+    const arrived: View[] = [];
+    const sessions = wanted.map((wish) => this.resume(client, wish, arrived));
+    for (const wish of client.unnamed(wanted)) sessions.push(this.resume(client, wish, arrived));
+    this.send({ ...welcome, sessions });
+    for (const view of arrived) this.show(view);
   }
 
-  /** Makes a new session this connection's own: announced, shown, and ended with it. */
-  own(session: Session, requestId?: string): void {
-    this.owned.set(session.id, session);
-    const { id: sessionId, shellType, name: data, cwd } = session;
-    const channel = this.nextChannel();
-    const shown = this.protocol === FRAMES_PROTOCOL ? { channel } : {};
-    this.send({ type: 'session_created', requestId, sessionId, shellType, data, cwd, ...shown });
-    this.show(new View(session.attach(this), channel));
+  /** Shows a new session to whoever asked for it. */
+  announce(session: Session, requestId?: string): void {
+    const view = this.place(session, 0, false);
+    const { channel } = this.shown(view, 0);
+    this.send({ type: 'session_created', requestId, ...identityOf(session), channel });
+    this.show(view);
   }
 
   /** Shows a session of anybody's; one that is shown already is shown from there on. Wrong wishes change nothing. */
   attach(session: Session, from: number | undefined, readOnly: boolean, requestId?: string): void {
     const replaced = this.views.get(session.id);
-    const start = this.protocol === JSON_PROTOCOL ? wholeFrom(session, from) : from;
-    const attachment = session.attach(this, start, { readOnly, replaced: replaced?.attachment });
+    const view = this.place(session, from, readOnly, replaced);
     if (replaced) this.hide(replaced);
-    const view = new View(attachment, this.nextChannel());
-    const { offset } = attachment;
-    this.send({
-      type: 'attached',
-      requestId,
-      sessionId: session.id,
-      channel: view.channel,
-      offset,
-      end: session.log.end,
-      inputOffset: this.inputOffsets.get(session.id) ?? 0,
-      inControl: session.isControlledBy(attachment),
-      cols: session.size.columns,
-      rows: session.size.rows,
-      sizes: session
-        .sizesFrom(offset)
-        .map(({ offset: at, size }) => ({ offset: at, cols: size.columns, rows: size.rows })),
-      // Text may also begin a little earlier than was asked for.
-      gap: from !== undefined && from < offset ? { offset: from, end: offset } : undefined,
-    });
+    this.send({ type: 'attached', requestId, ...this.shown(view, from) });
     this.show(view);
   }
 
@@ -162,7 +165,11 @@ export class Connection implements Viewer {
     for (const { sessionId, offset } of consumed) this.views.get(sessionId)?.assertSent(offset);
     const window = (this.window ??= new DeliveryWindow());
     const now = this.clock.elapsed();
-    for (const { sessionId, offset } of consumed) this.views.get(sessionId)?.acknowledge(offset, window, now);
+    for (const { sessionId, offset } of consumed) {
+      const view = this.views.get(sessionId);
+      view?.acknowledge(offset, window, now);
+      if (view) this.forgetIfOver(view);
+    }
     this.pump();
   }
 
@@ -173,39 +180,18 @@ export class Connection implements Viewer {
     return view.attachment.sessionId;
   }
 
-  /**
-   * Hands on what is new of input that begins at `offset` of all that this client types there; what was accepted before
-   * is skipped, and what `write` refuses is not accepted. @throws {SessionError} `BAD_INPUT_OFFSET`
-   */
-  type(sessionId: string, offset: number, bytes: Uint8Array, write: (bytes: Uint8Array) => void): void {
-    const accepted = this.inputOffsets.get(sessionId) ?? 0;
-    if (offset > accepted) {
-      throw new SessionError(
-        'BAD_INPUT_OFFSET',
-        `input at ${offset} leaves a hole: ${accepted} bytes have been accepted`,
-      );
-    }
-    // A copy: the frame lies in a buffer that is larger, and what is typed may wait for long.
-    const fresh = new Uint8Array(bytes.subarray(accepted - offset));
-    if (fresh.length === 0) return;
-    write(fresh);
-    this.inputOffsets.set(sessionId, accepted + fresh.length);
+  /** A terminal has taken input of this client's: it is told soon, and before long if the socket has no room. */
+  inputTaken(sessionId: string): void {
+    this.inputTaking.add(sessionId);
+    this.inputTimer ??= this.clock.after(INPUT_ACKNOWLEDGE_MS, () => {
+      this.inputTimer = undefined;
+      this.acknowledgeInput();
+    });
   }
 
   /** How this connection looks at a session, if it does. */
   attachmentTo(sessionId: string): Attachment | undefined {
     return this.views.get(sessionId)?.attachment;
-  }
-
-  /** Lets go of a session of its own that is no more. */
-  disown(sessionId: string): void {
-    this.owned.delete(sessionId);
-    if (!this.views.has(sessionId)) this.inputOffsets.delete(sessionId);
-  }
-
-  /** The session meant by a message that names none; one that is closing has not ended yet. */
-  oldestNotEnded(): Session | undefined {
-    return [...this.owned.values()].find((session) => !session.hasEnded);
   }
 
   /** Stops viewing a session; one it does not view is no matter. */
@@ -243,19 +229,17 @@ export class Connection implements Viewer {
     this.socket.close(code, reason);
   }
 
-  /** The socket is gone. Repeats change nothing. @returns the sessions it owned, which nobody else will end. */
-  release(): Session[] {
+  /** The socket is gone, or counts no more. @returns its views, which are the caller's to detach or to hold. */
+  release(): View[] {
     this.closed = true;
     this.gatherTimer?.cancel();
+    this.inputTimer?.cancel();
     this.ready.clear();
     this.gathering.clear();
     const views = [...this.views.values()];
     this.views.clear();
     this.channels.clear();
-    for (const { attachment } of views) attachment.detach();
-    const owned = [...this.owned.values()];
-    this.owned.clear();
-    return owned;
+    return views;
   }
 
   private get isOpen(): boolean {
@@ -266,10 +250,79 @@ export class Connection implements Viewer {
     return ++this.lastChannel;
   }
 
+  /** Goes on with a session where a former connection of the client's left off, or wherever it wants to. */
+  private resume(
+    client: Client,
+    { sessionId, session: wanted, from, readOnly = false }: Wish,
+    arrived: View[],
+  ): ResumedSession | UnresumedSession {
+    const held = client.held.get(sessionId);
+    client.held.delete(sessionId);
+    // One that is gone is held still for whoever has not got its exit.
+    const session = held?.session ?? wanted;
+    if (!session) return client.gone(sessionId);
+    try {
+      const view = this.place(session, from, readOnly, held);
+      arrived.push(view);
+      return { requestId: client.requestFor(sessionId), ...identityOf(session), ...this.shown(view, from) };
+    } catch (error) {
+      held?.attachment.detach();
+      if (session.isRemoved) client.forget(session);
+      if (!(error instanceof SessionError)) throw error;
+      return unresumed(sessionId, error.code, error.message);
+    }
+  }
+
+  /** Begins to look at a session, instead of `replaced`. */
+  private place(session: Session, from: number | undefined, readOnly: boolean, replaced?: View): View {
+    const isText = this.protocol === JSON_PROTOCOL;
+    const attachment = session.attach(this, isText ? wholeFrom(session, from) : from, {
+      readOnly,
+      isResumable: !isText,
+      replaced: replaced?.attachment,
+    });
+    return new View(session, attachment, this.nextChannel());
+  }
+
+  /** What a client is told of a view that it asked for from `from` on. */
+  private shown({ session, attachment, channel }: View, from: number | undefined): Shown {
+    const { offset, restoring } = attachment.look;
+    const { id: sessionId, size } = session;
+    return {
+      sessionId,
+      offset,
+      end: session.log.end,
+      inControl: session.isControlledBy(attachment),
+      cols: size.columns,
+      rows: size.rows,
+      sizes: session.sizesFrom(offset).map((one) => {
+        return { offset: one.offset, cols: one.size.columns, rows: one.size.rows };
+      }),
+      // Text may also begin a little earlier than was asked for.
+      gap: from !== undefined && from < offset ? { offset: from, end: offset } : undefined,
+      ...(this.protocol === FRAMES_PROTOCOL && {
+        channel,
+        inputOffset: this.client?.typedInto(sessionId).acceptedOffset,
+        modes: restoring,
+      }),
+    };
+  }
+
   private show(view: View): void {
-    this.views.set(view.attachment.sessionId, view);
+    const { session, attachment } = view;
+    this.views.set(session.id, view);
     this.channels.set(view.channel, view);
-    this.wake(view.attachment);
+    const { offset, restoring } = attachment.look;
+    if (restoring !== undefined) this.restoreText(session.id, offset, restoring);
+    // What the terminal took while nobody could be told.
+    if (this.client?.typedInto(session.id).takenOffset) this.inputTaken(session.id);
+    this.wake(attachment);
+  }
+
+  /** Text that is output as any other, to clients that know of no modes. */
+  private restoreText(sessionId: string, offset: number, data: string): void {
+    if (this.protocol === JSON_PROTOCOL)
+      this.transmit({ type: 'output', sessionId, data, offset, end: offset });
   }
 
   /** Whether there is something that should not wait for more. */
@@ -330,18 +383,19 @@ export class Connection implements Viewer {
     const { attachment } = view;
     if (attachment.hasOutput && this.sendOutput(view, room)) return true;
     this.sendExit(view);
-    if (attachment.isOver) this.forget(view);
+    this.forgetIfOver(view);
     return false;
   }
 
   /** @returns whether anything was sent: of an unfinished character nothing is. */
   private sendOutput(view: View, room: number): boolean {
     const { attachment } = view;
-    const { offset, nextOffset } = attachment;
-    if (nextOffset > offset) {
-      this.tellGap(view, nextOffset);
+    const gap = attachment.takeGap();
+    if (gap) {
+      this.tellGap(view, gap);
       return true;
     }
+    const { offset } = attachment;
     const length =
       this.protocol === FRAMES_PROTOCOL ? this.sendFrame(view, room) : this.sendText(attachment, room);
     if (length === 0) return false;
@@ -372,15 +426,12 @@ export class Connection implements Viewer {
     return length;
   }
 
-  private tellGap(view: View, oldest: number): void {
-    const { attachment } = view;
-    const { sessionId, offset } = attachment;
-    const end =
-      oldest +
-      (this.protocol === JSON_PROTOCOL ? brokenCharacter(attachment.peek(LONGEST_UNFINISHED).bytes) : 0);
-    this.transmit({ type: 'gap', sessionId, offset, end });
+  private tellGap(view: View, { offset, end, restoring }: MissedOutput): void {
+    const { id: sessionId } = view.session;
+    const modes = this.protocol === FRAMES_PROTOCOL ? restoring : undefined;
+    this.transmit({ type: 'gap', sessionId, offset, end, modes });
+    this.restoreText(sessionId, end, restoring);
     view.skippedTo(end);
-    attachment.advance(end);
   }
 
   private sendExit(view: View): void {
@@ -395,10 +446,17 @@ export class Connection implements Viewer {
     this.transmit({ type: 'exit', sessionId, code, signal, cause });
   }
 
+  private forgetIfOver(view: View): void {
+    if (!view.attachment.isOver) return;
+    this.forget(view);
+    this.client?.sentExit(view.session);
+  }
+
   private forget(view: View): void {
     this.hide(view);
     view.attachment.detach();
-    if (!this.owned.has(view.attachment.sessionId)) this.inputOffsets.delete(view.attachment.sessionId);
+    // Until now it could have come back to one that is gone.
+    if (view.session.isRemoved) this.client?.forget(view.session);
   }
 
   private hide(view: View): void {
@@ -414,6 +472,16 @@ export class Connection implements Viewer {
   private leaveWindow(view: View): void {
     view.leave(this.window);
     this.hasMoreRoom = true;
+  }
+
+  private acknowledgeInput(): void {
+    for (const sessionId of this.inputTaking) {
+      if (this.socket.bufferedAmount > ANSWERS_HIGH_WATER_BYTES) return;
+      this.inputTaking.delete(sessionId);
+      if (!this.client || !this.views.has(sessionId)) continue;
+      const { takenOffset: offset } = this.client.typedInto(sessionId);
+      this.transmit({ type: 'input_acknowledged', sessionId, offset });
+    }
   }
 
   private tellNews(): void {
@@ -454,16 +522,22 @@ export class Connection implements Viewer {
       this.socket.resume();
     }
     this.tellNews();
+    if (!this.inputTimer) this.acknowledgeInput();
     this.pump();
   }
+}
+
+function identityOf({ id, shellType, name, cwd }: Session): Omit<SessionCreated, 'type'> {
+  return { sessionId: id, shellType, data: name, cwd };
 }
 
 /** Where the character begins that `from` may lie inside of: text cannot start in the middle of one. */
 function wholeFrom({ log }: Session, from: number | undefined): number | undefined {
   const { start, end } = log;
+  // What has fallen off is the session's to find a place behind.
+  if (from === undefined || from < start || from > end) return from;
   const first = start > 0 ? start + brokenCharacter(log.read(start, LONGEST_UNFINISHED).bytes) : start;
-  if ((from ?? start) <= first) return first;
-  if (from === undefined || from > end) return from;
+  if (from <= first) return first;
   const before = Math.max(first, from - LONGEST_UNFINISHED);
   return before + wholeCharacters(log.read(before, from - before).bytes);
 }

@@ -2,6 +2,7 @@ import { useFakeLogger } from '../../test/fakes/fake-logger.js';
 import { SessionError } from '../core/session-error.js';
 import { ProtocolError } from '../protocol/protocol-error.js';
 import { errorMessage } from './error-message.js';
+import { InputRefusal } from './typed-input.js';
 
 describe('an error message', () => {
   const logger = useFakeLogger();
@@ -24,6 +25,19 @@ describe('an error message', () => {
         msg: 'session not found',
       },
     ]);
+  });
+
+  it('of refused input says how much had been accepted, also when that is nothing', () => {
+    for (const inputOffset of [0, 7]) {
+      const refusal = new InputRefusal('BAD_INPUT_OFFSET', 'a hole', inputOffset);
+      expect(errorMessage(refusal, { sessionId: 's1' })).toEqual({
+        type: 'error',
+        sessionId: 's1',
+        reason: 'BAD_INPUT_OFFSET',
+        error: 'a hole',
+        inputOffset,
+      });
+    }
   });
 
   it('of a bad message repeats what could be read of it', () => {

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { SessionError } from '../core/session-error.js';
 import { type ErrorMessage } from '../protocol/messages.js';
 import { type MessageReference, ProtocolError } from '../protocol/protocol-error.js';
+import { InputRefusal } from './typed-input.js';
 
 const logger = new Logger('TerminalError');
 
@@ -14,10 +15,9 @@ export function errorMessage(error: unknown, about: MessageReference = {}): Erro
 }
 
 /** What a refusal says is short and repeats nothing of what was typed, so it may be logged as it is. */
-function refusal(
-  { code: reason, message }: ProtocolError | SessionError,
-  about: MessageReference,
-): ErrorMessage {
+function refusal(error: ProtocolError | SessionError, about: MessageReference): ErrorMessage {
+  const { code: reason, message } = error;
   logger.debug({ ...about, reason, msg: message });
-  return { type: 'error', ...about, reason, error: message };
+  const inputOffset = error instanceof InputRefusal ? error.inputOffset : undefined;
+  return { type: 'error', ...about, reason, error: message, inputOffset };
 }

@@ -1,6 +1,19 @@
-import { IsBoolean, IsInt, IsString, Length, Max, MaxLength, Min, ValidateIf } from 'class-validator';
+import {
+  ArrayMaxSize,
+  ArrayUnique,
+  IsArray,
+  IsBoolean,
+  IsInt,
+  IsObject,
+  IsString,
+  Length,
+  Max,
+  MaxLength,
+  Min,
+  ValidateIf,
+} from 'class-validator';
 import { MAX_COLUMNS, MAX_ROWS } from '../core/terminal-size.js';
-import { MAX_ID_LENGTH, MAX_PATH_LENGTH } from '../protocol/limits.js';
+import { MAX_ID_LENGTH, MAX_PATH_LENGTH, MAX_RESUMED } from '../protocol/limits.js';
 
 /** May be missing; but `null` is a value, and as a size it is what JSON makes of NaN. */
 const MayBeMissing = (): PropertyDecorator => ValidateIf((_message, value) => value !== undefined);
@@ -16,7 +29,7 @@ export class RequestDto {
 }
 
 export class CreateDto extends RequestDto {
-  static override readonly fields = [...RequestDto.fields, 'cols', 'rows', 'cwd', 'shell'];
+  static override readonly fields = [...RequestDto.fields, 'cols', 'rows', 'cwd', 'shell', 'persistent'];
 
   @MayBeMissing()
   @IsInt()
@@ -39,6 +52,27 @@ export class CreateDto extends RequestDto {
   @IsString()
   @MaxLength(MAX_PATH_LENGTH)
   shell?: string;
+
+  @MayBeMissing()
+  @IsBoolean()
+  persistent?: boolean;
+}
+
+export class HelloDto extends RequestDto {
+  static override readonly fields = [...RequestDto.fields, 'resumeToken', 'sessions'];
+
+  @MayBeMissing()
+  @IsString()
+  @Length(1, MAX_ID_LENGTH)
+  resumeToken?: string;
+
+  /** Each is then looked at as an {@link AttachDto}. */
+  @MayBeMissing()
+  @IsArray()
+  @ArrayMaxSize(MAX_RESUMED)
+  @ArrayUnique(({ sessionId }: { sessionId?: unknown }) => sessionId)
+  @IsObject({ each: true })
+  sessions?: Readonly<Record<string, unknown>>[];
 }
 
 export class AddressedDto extends RequestDto {

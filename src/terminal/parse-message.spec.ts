@@ -134,6 +134,82 @@ describe('a message', () => {
   });
 });
 
+describe('hello', () => {
+  const parseHello = (fields: object): unknown =>
+    parseMessage(Buffer.from(JSON.stringify({ type: 'hello', requestId: 'h', ...fields })), 'trex.v2');
+  const many = (count: number): object[] =>
+    Array.from({ length: count }, (_, n) => ({ sessionId: `s${n + 1}` }));
+
+  it.each([
+    [{}, {}],
+    [{ resumeToken: 'x' }, { resumeToken: 'x' }],
+    [
+      { resumeToken: 'x'.repeat(128), sessions: [] },
+      { resumeToken: 'x'.repeat(128), sessions: [] },
+    ],
+    [
+      { sessions: [{ sessionId: 's1' }, { sessionId: 's2', from: 0, readOnly: true, colour: 'blue' }] },
+      { sessions: [{ sessionId: 's1' }, { sessionId: 's2', from: 0, readOnly: true }] },
+    ],
+    [
+      { sessions: [{ sessionId: 's1', from: Number.MAX_SAFE_INTEGER }] },
+      { sessions: [{ sessionId: 's1', from: Number.MAX_SAFE_INTEGER }] },
+    ],
+    [{ sessions: many(1024) }, { sessions: many(1024) }],
+  ])('with %.80j is read', (fields, expected) => {
+    expect(parseHello(fields)).toEqual({ type: 'hello', requestId: 'h', ...expected });
+  });
+
+  it.each<[string, object]>([
+    ['an empty token', { resumeToken: '' }],
+    ['a token that is too long', { resumeToken: 'x'.repeat(129) }],
+    ['a token that is no text', { resumeToken: 5 }],
+    ['no token but null', { resumeToken: null }],
+    ['no list of sessions', { sessions: { sessionId: 's1' } }],
+    ['null for sessions', { sessions: null }],
+    ['a session that is null', { sessions: [null] }],
+    ['a session that is text', { sessions: ['s1'] }],
+    ['a session that is a list', { sessions: [[]] }],
+    ['a session without an id', { sessions: [{}] }],
+    ['an empty id', { sessions: [{ sessionId: '' }] }],
+    ['an id that is too long', { sessions: [{ sessionId: 'x'.repeat(129) }] }],
+    ['one session twice', { sessions: [{ sessionId: 's1' }, { sessionId: 's1', from: 5 }] }],
+    ['1025 sessions', { sessions: many(1025) }],
+    ['a wish that is no claim', { sessions: [{ sessionId: 's1', readOnly: 'yes' }] }],
+  ])('with %s is refused, whole', (_what, fields) => {
+    expect(() => parseHello(fields)).toThrow(
+      refusal('BAD_MESSAGE', expect.objectContaining({ requestId: 'h' }) as object),
+    );
+  });
+
+  it.each([0.5, -1, 2 ** 53, null, '0', [0]])('from %p is refused, and says of which session', (from) => {
+    expect(() => parseHello({ sessions: [{ sessionId: 's1' }, { sessionId: 's2', from }] })).toThrow(
+      refusal('BAD_OFFSET', { sessionId: 's2', requestId: 'h' }),
+    );
+  });
+
+  it('is no message of the default protocol', () => {
+    expect(() => parse({ type: 'hello', requestId: 'h' })).toThrow(refusal('UNKNOWN_TYPE'));
+  });
+});
+
+describe('a session that is to stay', () => {
+  it('is asked for with a claim, in both protocols', () => {
+    for (const persistent of [true, false]) {
+      for (const protocol of PROTOCOLS) {
+        const create = Buffer.from(JSON.stringify({ type: 'create', persistent }));
+        expect(parseMessage(create, protocol)).toEqual({ type: 'create', persistent });
+      }
+    }
+  });
+
+  it.each(['true', 1, null, {}])('is not asked for with %p', (persistent) => {
+    expect(() => parse({ type: 'create', persistent, requestId: 'r' })).toThrow(
+      refusal('BAD_MESSAGE', { requestId: 'r' }),
+    );
+  });
+});
+
 describe('input, checked by hand', () => {
   class InputDto extends AddressedDto {
     @IsString()

@@ -7,9 +7,10 @@ import {
   type ClientMessage,
   type ClientMessageType,
   type Consumed,
+  type Resumption,
 } from '../protocol/messages.js';
 import { type MessageReference, ProtocolError, type ProtocolErrorCode } from '../protocol/protocol-error.js';
-import { AddressedDto, AttachDto, CreateDto, RequestDto, ResizeDto } from './messages.dto.js';
+import { AddressedDto, AttachDto, CreateDto, HelloDto, RequestDto, ResizeDto } from './messages.dto.js';
 import { FRAMES_PROTOCOL, JSON_PROTOCOL, type Protocol } from './subprotocol.js';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -25,18 +26,28 @@ const reasonOf: ReadonlyMap<string, ProtocolErrorCode> = new Map([
 ]);
 
 const parsers: Record<ClientMessageType, (fields: Fields) => ClientMessage> = {
-  hello: (fields) => ({ type: 'hello', requestId: checked(RequestDto, fields).requestId }),
+  hello: (fields) => {
+    const { requestId, resumeToken, sessions } = checked(HelloDto, fields);
+    return {
+      type: 'hello',
+      requestId,
+      resumeToken,
+      sessions: sessions?.map((one) => parseResumption(one, requestId)),
+    };
+  },
   attach: (fields) => {
     const { requestId, sessionId, from, readOnly } = checked(AttachDto, fields);
     return { type: 'attach', requestId, sessionId, from, readOnly };
   },
   acknowledge: parseAcknowledge,
   create: (fields) => {
-    const { requestId, cols, rows, cwd, shell } = checked(CreateDto, fields);
-    if (cols === undefined && rows === undefined) return { type: 'create', requestId, cwd, shell };
+    const { requestId, cols, rows, ...wishes } = checked(CreateDto, fields);
+    const { cwd, shell, persistent } = wishes;
+    const create = { type: 'create', requestId, cwd, shell, persistent } as const;
+    if (cols === undefined && rows === undefined) return create;
     if (cols === undefined) throw wrongField('create', fields, 'cols', 'must come with rows');
     if (rows === undefined) throw wrongField('create', fields, 'rows', 'must come with cols');
-    return { type: 'create', requestId, cwd, shell, size: terminalSize(cols, rows) };
+    return { ...create, size: terminalSize(cols, rows) };
   },
   input: parseInput,
   resize: (fields) => {
@@ -79,6 +90,11 @@ export function parseMessage(frame: Buffer, protocol: Protocol = JSON_PROTOCOL):
   const message = parsers[type](fields);
   if (protocol === FRAMES_PROTOCOL) assertExplicit(message, fields);
   return message;
+}
+
+function parseResumption(fields: Fields, requestId: string | undefined): Resumption {
+  const { sessionId, from, readOnly } = checked(AttachDto, { ...fields, type: 'hello', requestId });
+  return { sessionId, from, readOnly };
 }
 
 /** What existing clients may leave open, a client of `trex.v2` says. */

@@ -89,7 +89,10 @@ export class TerminalAdapter extends WsAdapter {
   }
 
   override bindClientDisconnect(connection: Connection, callback: () => void): void {
-    this.socketOf(connection).on('close', callback);
+    this.socketOf(connection).on('close', (code) => {
+      connection.closeCode = code;
+      callback();
+    });
   }
 
   override bindMessageHandlers(connection: Connection): void {

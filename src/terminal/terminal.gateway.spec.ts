@@ -3,16 +3,16 @@ import { FakeSocket } from '../../test/fakes/fake-socket.js';
 import { settled } from '../../test/support/running-session.js';
 import { TestSessions } from '../../test/support/test-sessions.js';
 import { Connection } from './connection.js';
-import { TerminalGateway } from './terminal.gateway.js';
+import { type TerminalGateway } from './terminal.gateway.js';
 
 const size = { columns: 80, rows: 24 };
 
 describe('the terminal gateway', () => {
   it('lets a connection’s sessions go when they go, whoever closes them and whether it views them or not', async () => {
     const sessions = new TestSessions();
-    const { registry, opener, closer, events, ptys } = sessions;
-    const gateway = new TerminalGateway(registry, opener, closer, events);
+    const { gateway, closer, ptys } = sessions;
     const connection = new Connection(new FakeSocket(), sessions.clock);
+    gateway.handleConnection(connection);
     for (let n = 0; n < 4; n++) gateway.create(connection, { type: 'create', size });
     await settled();
     gateway.detach(connection, { type: 'detach', sessionId: 's1' });
@@ -22,7 +22,7 @@ describe('the terminal gateway', () => {
     sessions.clock.advance(60_000);
     await Promise.all(['s2', 's3'].map((id) => closer.closeAndWait(id)));
 
-    expect(connection.release().map(({ id }) => id)).toEqual(['s4']);
+    expect(connection.client!.owned.map(({ id }) => id)).toEqual(['s4']);
   });
 
   describe('counts what comes from a connection that does not look as the owner’s:', () => {
@@ -33,10 +33,10 @@ describe('the terminal gateway', () => {
       stranger: Connection;
       pty: FakePty;
     }> {
-      const { registry, opener, closer, events, clock, ptys } = new TestSessions();
-      const gateway = new TerminalGateway(registry, opener, closer, events);
+      const { gateway, clock, ptys } = new TestSessions();
       const [owner, other] = [new FakeSocket(), new FakeSocket()];
       const owning = new Connection(owner, clock, 'trex.v2');
+      gateway.hello(owning, { type: 'hello' });
       gateway.create(owning, { type: 'create', size });
       if (readOnly) gateway.attach(owning, { type: 'attach', sessionId: 's1', readOnly });
       const looking = new Connection(other, clock, 'trex.v2');

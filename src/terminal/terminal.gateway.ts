@@ -1,11 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { type OnGatewayDisconnect, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import {
+  type OnGatewayConnection,
+  type OnGatewayDisconnect,
+  SubscribeMessage,
+  WebSocketGateway,
+} from '@nestjs/websockets';
+import { AppConfig } from '../config/app-config.js';
 import { type Attachment } from '../core/attachment.js';
-import { SessionEvents } from '../core/session-events.js';
-import { INPUT_QUEUE_BYTES, type Session } from '../core/session.js';
+import { type Session } from '../core/session.js';
 import {
   ACKNOWLEDGE_BYTES,
   ACKNOWLEDGE_MS,
+  INPUT_CREDIT_BYTES,
   MAX_FRAME_BYTES,
   MAX_FRAME_PAYLOAD_BYTES,
 } from '../protocol/limits.js';
@@ -25,12 +31,15 @@ import { ProtocolError } from '../protocol/protocol-error.js';
 import { SessionCloser } from '../sessions/session-closer.js';
 import { SessionOpener, type SessionRequest } from '../sessions/session-opener.js';
 import { SessionRegistry } from '../sessions/session-registry.js';
+import { type Client } from './client.js';
+import { Clients } from './clients.js';
 import { type Connection } from './connection.js';
+import { JSON_PROTOCOL } from './subprotocol.js';
 
-const limits: Limits = {
+const fixedLimits = {
   messageBytes: MAX_FRAME_BYTES,
   frameBytes: MAX_FRAME_PAYLOAD_BYTES,
-  inputQueueBytes: INPUT_QUEUE_BYTES,
+  inputCreditBytes: INPUT_CREDIT_BYTES,
   acknowledgeBytes: ACKNOWLEDGE_BYTES,
   acknowledgeMs: ACKNOWLEDGE_MS,
 };
@@ -42,31 +51,43 @@ export const WEBSOCKET_PATH = '/ws';
  * are answered in the order they came. Pipes, guards, interceptors and filters would not be asked.
  */
 @WebSocketGateway({ path: WEBSOCKET_PATH })
-export class TerminalGateway implements OnGatewayDisconnect<Connection> {
+export class TerminalGateway implements OnGatewayConnection<Connection>, OnGatewayDisconnect<Connection> {
   /** Ids of sessions begin anew with each life of the server: clients tell by this that they mean others. */
   private readonly epoch = randomUUID();
-  private readonly owners = new WeakMap<Session, Connection>();
+  private readonly owners = new WeakMap<Session, Client>();
+  private readonly limits: Limits;
 
   constructor(
     private readonly registry: SessionRegistry,
     private readonly opener: SessionOpener,
     private readonly closer: SessionCloser,
-    events: SessionEvents,
+    private readonly clients: Clients,
+    { resumeSeconds, resumeHoldSeconds }: AppConfig,
   ) {
-    events.subscribe(({ type, session }) => {
-      // An owner may have stopped viewing its session long ago, and would not hear that it is gone.
-      if (type === 'removed') this.owners.get(session)?.disown(session.id);
-    });
+    this.limits = { ...fixedLimits, resumeSeconds, resumeHoldSeconds };
+  }
+
+  handleConnection(connection: Connection): void {
+    // The default protocol has no greeting.
+    if (connection.protocol === JSON_PROTOCOL) connection.client = this.clients.connect(connection);
   }
 
   handleDisconnect(connection: Connection): void {
-    for (const { id } of connection.release()) this.closer.close(id);
+    this.clients.disconnected(connection);
   }
 
   @SubscribeMessage('hello')
-  hello(connection: Connection, { requestId }: HelloMessage): void {
+  hello(connection: Connection, { requestId, resumeToken: token, sessions = [] }: HelloMessage): void {
     if (connection.isGreeted) throw new ProtocolError('BAD_MESSAGE', 'hello comes once', { requestId });
-    connection.greet({ type: 'welcome', requestId, epoch: this.epoch, limits });
+    const { client, resumeToken, isKnown } = this.clients.greet(connection, token);
+    const { epoch, limits } = this;
+    // Whom nobody knows may mean sessions of another life of the server, or of its own that ended long ago.
+    const wanted = isKnown ? sessions : [];
+    connection.greet(
+      client,
+      { type: 'welcome', requestId, epoch, resumeToken, limits },
+      wanted.map((one) => ({ ...one, session: this.registry.find(one.sessionId) })),
+    );
   }
 
   @SubscribeMessage('attach')
@@ -88,9 +109,13 @@ export class TerminalGateway implements OnGatewayDisconnect<Connection> {
   input(connection: Connection, { sessionId, bytes, offset, requestId }: InputMessage): void {
     const session = this.addressed(connection, sessionId, requestId);
     const typist = connection.attachmentTo(session.id);
-    const write = (fresh: Uint8Array): void => session.write(fresh, typist, this.countsAs(typist, session));
-    if (offset === undefined) write(bytes);
-    else connection.type(session.id, offset, bytes, write);
+    const countsAs = this.countsAs(typist, session);
+    if (offset === undefined) {
+      session.write(bytes, typist, countsAs);
+    } else {
+      const typed = clientOf(connection).typedInto(session.id);
+      typed.accept(offset, bytes, (fresh) => session.write(fresh, typist, countsAs, typed.taken));
+    }
   }
 
   @SubscribeMessage('resize')
@@ -101,12 +126,18 @@ export class TerminalGateway implements OnGatewayDisconnect<Connection> {
   }
 
   @SubscribeMessage('close')
-  close(connection: Connection, { sessionId = connection.oldestNotEnded()?.id }: CloseMessage): void {
+  close(
+    connection: Connection,
+    { sessionId = clientOf(connection).oldestNotEnded()?.id }: CloseMessage,
+  ): void {
     if (sessionId !== undefined) this.closer.close(sessionId);
   }
 
   @SubscribeMessage('detach')
-  detach(connection: Connection, { sessionId = connection.oldestNotEnded()?.id }: DetachMessage): void {
+  detach(
+    connection: Connection,
+    { sessionId = clientOf(connection).oldestNotEnded()?.id }: DetachMessage,
+  ): void {
     if (sessionId === undefined) return;
     this.registry.assertKnown(sessionId);
     connection.detach(sessionId);
@@ -130,20 +161,28 @@ export class TerminalGateway implements OnGatewayDisconnect<Connection> {
     requestId: string | undefined,
   ): Session {
     if (sessionId !== undefined) return this.registry.get(sessionId);
-    const oldest = connection.oldestNotEnded();
+    const oldest = clientOf(connection).oldestNotEnded();
     if (oldest) return oldest;
     return this.open(connection, {}, requestId);
   }
 
   /** Whoever types or resizes; what comes from a connection that does not look counts as the owner's. */
   private countsAs(viewer: Attachment | undefined, session: Session): Attachment | undefined {
-    return viewer ?? this.owners.get(session)?.attachmentTo(session.id);
+    return viewer ?? this.owners.get(session)?.connection?.attachmentTo(session.id);
   }
 
   private open(connection: Connection, request: SessionRequest, requestId: string | undefined): Session {
     const session = this.opener.open(request);
-    this.owners.set(session, connection);
-    connection.own(session, requestId);
+    const client = clientOf(connection);
+    this.owners.set(session, client);
+    client.own(session, requestId);
+    connection.announce(session, requestId);
     return session;
   }
+}
+
+/** Whose connection it is: nothing but `hello` gets here before. */
+function clientOf({ client }: Connection): Client {
+  if (!client) throw new Error('a connection without a client');
+  return client;
 }

@@ -10,7 +10,10 @@ const MOST_BYTES = 64 * KIB;
 async function viewOf(backlog: number, from = 0): Promise<{ view: View; window: DeliveryWindow }> {
   const { session, pty } = await runningSession();
   pty.print(new Uint8Array(backlog));
-  return { view: new View(session.attach(new FakeViewer(false), from), 1), window: new DeliveryWindow() };
+  return {
+    view: new View(session, session.attach(new FakeViewer(false), from), 1),
+    window: new DeliveryWindow(),
+  };
 }
 
 /** Puts `bytes` of another session on their way. */

@@ -1,5 +1,6 @@
 import { type Attachment } from '../core/attachment.js';
 import { type DeliveryWindow, type Sent } from '../core/delivery-window.js';
+import { type Session } from '../core/session.js';
 import { ProtocolError } from '../protocol/protocol-error.js';
 
 /** So much of a session may be on its way whatever the window says: no flood in another holds up a key in this one. */
@@ -30,6 +31,7 @@ export class View {
   private sentTo: number;
 
   constructor(
+    readonly session: Session,
     readonly attachment: Attachment,
     /** Names it in binary frames; never used twice on a connection. */
     readonly channel: number,
@@ -92,6 +94,7 @@ export class View {
     const last = this.unacknowledged.splice(0, done).at(-1)?.piece;
     this.unacknowledgedBytes -= bytes;
     if (bytes > 0) window.acknowledged(bytes, last, now);
+    this.attachment.consumed(offset);
   }
 
   /** It is shown no more: what is on its way will not be acknowledged. */

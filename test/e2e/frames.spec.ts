@@ -56,9 +56,11 @@ describe('trex.v2: the greeting', () => {
     expect(welcome.limits).toEqual({
       messageBytes: 4 * KIB * KIB,
       frameBytes: 64 * KIB,
-      inputQueueBytes: 4 * KIB * KIB,
+      inputCreditBytes: 256 * KIB,
       acknowledgeBytes: 16 * KIB,
       acknowledgeMs: 5,
+      resumeSeconds: 60,
+      resumeHoldSeconds: 30,
     });
     client.send({ type: 'hello', requestId: 'again' });
     await client.next({ type: 'error', reason: 'BAD_MESSAGE', requestId: 'again' });
@@ -99,7 +101,7 @@ describe('trex.v2: terminal bytes', () => {
   it('are refused when they leave a hole, and nothing is typed', async () => {
     const { client, channel, sessionId, pty } = await open();
     client.type(channel, 1, 'hole');
-    await client.next({ type: 'error', sessionId, reason: 'BAD_INPUT_OFFSET' });
+    await client.next({ type: 'error', sessionId, reason: 'BAD_INPUT_OFFSET', inputOffset: 0 });
     client.type(channel, 0, 'whole');
     await client.sync();
     expect(pty.input).toBe('whole');
@@ -109,13 +111,13 @@ describe('trex.v2: terminal bytes', () => {
     const { client, channel, sessionId, pty } = await open();
     pty.room = 0;
     const block = 'x'.repeat(64 * KIB);
-    for (let sent = 0; sent < 64; sent++) client.type(channel, sent * 64 * KIB, block);
-    client.type(channel, 4096 * KIB, 'y');
-    await client.next({ type: 'error', sessionId, reason: 'INPUT_QUEUE_FULL' });
+    for (let sent = 0; sent < 4; sent++) client.type(channel, sent * 64 * KIB, block);
+    client.type(channel, 256 * KIB, 'y');
+    await client.next({ type: 'error', sessionId, reason: 'INPUT_QUEUE_FULL', inputOffset: 256 * KIB });
     pty.read(Infinity);
-    client.type(channel, 4096 * KIB, 'z');
+    client.type(channel, 256 * KIB, 'z');
     await client.sync();
-    expect(pty.input.length).toBe(4096 * KIB + 1);
+    expect(pty.input.length).toBe(256 * KIB + 1);
     expect(pty.input.endsWith('xz')).toBe(true);
   });
 
@@ -226,14 +228,17 @@ describe('trex.v2: attaching', () => {
     for (let printed = 0; printed < 300; printed++) pty.print(Buffer.alloc(KIB, 'x'));
     const other = await bed.greet(server);
     other.send({ type: 'attach', sessionId, from: 100 });
-    const { gap, offset, end } = await other.next({ type: 'attached' });
-    expect({ gap, offset, end }).toEqual({
+    const { gap, offset, end, modes } = await other.next({ type: 'attached' });
+    expect({ gap, offset, end, modes }).toEqual({
       gap: { offset: 100, end: 44 * KIB },
       offset: 44 * KIB,
       end: 300 * KIB,
+      modes: '\x18\x1b[!p',
     });
     other.send({ type: 'attach', sessionId });
-    expect((await other.next({ type: 'attached' })).gap).toBeUndefined();
+    const fromTheOldest = await other.next({ type: 'attached' });
+    expect(fromTheOldest).toMatchObject({ offset: 44 * KIB, modes: '\x18\x1b[!p' });
+    expect(fromTheOldest.gap).toBeUndefined();
   });
 
   it.each([
@@ -273,7 +278,7 @@ describe('trex.v2: attaching', () => {
     const third = await bed.greet(server);
     third.send({ type: 'attach', sessionId });
     await third.next({ type: 'error', sessionId, reason: 'SESSION_LIMIT' });
-    await second.terminate();
+    await second.close();
     await until(async () => {
       third.send({ type: 'attach', sessionId, requestId: 'again' });
       return (await third.next({ requestId: 'again' })).type === 'attached';
@@ -347,20 +352,23 @@ describe('trex.v2: several viewers', () => {
       printed += bytes;
     };
     while (!pty.paused) print(64 * KIB);
-    await client.untilBytes(channel, printed - 64 * KIB);
+    await client.untilBytes(channel, printed);
+    await client.sync();
     const seen = still.bytesOn(stuck.channel!).length;
     clock.advance(10_000);
     expect(pty.paused).toBe(false);
     for (let more = 0; more < 8; more++) {
       print(64 * KIB);
       await client.untilBytes(channel, printed);
+      await client.sync();
+      expect(pty.paused).toBe(false);
     }
-    expect(pty.paused).toBe(false);
 
     const before = still.frames.length;
     still.send({ type: 'acknowledge', sessionId, offset: seen });
     const gap = await still.next({ type: 'gap', sessionId });
-    expect(gap).toEqual({ type: 'gap', sessionId, offset: seen, end: printed - 256 * KIB });
+    const modes = '\x18\x1b[!p';
+    expect(gap).toEqual({ type: 'gap', sessionId, offset: seen, end: printed - 256 * KIB, modes });
     await until(() => still.frames.length > before, 'it goes on');
     expect(still.frames[before]!.offset).toBe(gap.end);
   });
@@ -468,6 +476,14 @@ describe('attaching in the default protocol', () => {
     other.send({ type: 'attach', sessionId, from: 3 });
     const { gap, offset } = await other.next({ type: 'attached' });
     expect({ gap, offset }).toEqual({ gap: { offset: 3, end: 37_857 }, offset: 37_857 });
+    // What its terminal is to be given first is output as any other to this protocol.
+    expect(await other.next({ type: 'output' })).toEqual({
+      type: 'output',
+      sessionId,
+      data: '\x18\x1b[!p',
+      offset: 37_857,
+      end: 37_857,
+    });
     expect((await other.next({ type: 'output' })).data).toMatch(/^€+$/);
     other.send({ type: 'attach', sessionId });
     expect(await other.next({ type: 'attached' })).toMatchObject({ offset: 37_857 });

@@ -46,14 +46,14 @@ describe('T006, T007: GET /api/sessions', () => {
     const one = await bed.connect(server);
     const other = await bed.connect(server);
     await one.create();
-    await other.create({ shell: '/bin/sh' });
+    await other.create({ shell: '/bin/sh', persistent: true });
     await one.create({ cols: undefined, rows: undefined });
 
     const createdAt = '2026-11-23T00:00:00.000Z';
     expect(await listed(server)).toEqual([
-      { id: 's1', name: 'bash-1', shellType: 'bash', status: 'active', createdAt },
-      { id: 's2', name: 'sh-1', shellType: 'sh', status: 'active', createdAt },
-      { id: 's3', name: 'bash-2', shellType: 'bash', status: 'connecting', createdAt },
+      { id: 's1', name: 'bash-1', shellType: 'bash', status: 'active', persistent: false, createdAt },
+      { id: 's2', name: 'sh-1', shellType: 'sh', status: 'active', persistent: true, createdAt },
+      { id: 's3', name: 'bash-2', shellType: 'bash', status: 'connecting', persistent: false, createdAt },
     ]);
   });
 

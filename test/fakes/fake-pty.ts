@@ -139,6 +139,10 @@ export class FakePtyFactory extends PtyFactory {
     for (const go of held) go();
   }
 
+  protected make(launch: PtyLaunch, events: PtyEvents): FakePty {
+    return new FakePty(launch, events);
+  }
+
   async spawn(launch: PtyLaunch, events: PtyEvents): Promise<Pty> {
     if (this.held) await new Promise<void>((go) => this.held!.push(go));
     if (this.failure) {
@@ -146,7 +150,7 @@ export class FakePtyFactory extends PtyFactory {
       this.failure = undefined;
       throw failure;
     }
-    const pty = new FakePty(launch, events);
+    const pty = this.make(launch, events);
     this.ptys.push(pty);
     return pty;
   }

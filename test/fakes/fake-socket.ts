@@ -19,6 +19,8 @@ export class FakeSocket implements ConnectionSocket {
   reading = true;
   /** When set, every `send` throws. */
   broken = false;
+  /** What the server closed it with. */
+  closed?: { readonly code: number; readonly reason: string };
   readonly sent: ServerMessage[] = [];
   /** What was sent in binary frames. */
   readonly frames: Frame[] = [];
@@ -93,8 +95,9 @@ export class FakeSocket implements ConnectionSocket {
     this.readyState = CLOSING;
   }
 
-  /** The connection is gone: what waits cannot be taken any more. */
-  close(): void {
+  /** As the server closes it; after that, or without that, the connection is gone: what waits cannot be taken any more. */
+  close(code = 1006, reason = ''): void {
+    if (this.readyState === OPEN) this.closed = { code, reason };
     this.readyState = CLOSED;
     for (const { taken } of this.unsent.splice(0)) taken(new Error('the socket was closed'));
   }

@@ -81,7 +81,7 @@ class Scene {
   async open(): Promise<void> {
     for (let count = 0; count < SESSIONS; count++) {
       const session = this.sessions.opener.open({ size: DEFAULT_SIZE });
-      this.connection.own(session);
+      this.connection.announce(session);
       await settled();
       this.shown.push({ session, pty: this.sessions.ptys.last, printed: 0, isOver: false, isClosed: false });
     }
@@ -157,7 +157,7 @@ class Scene {
         // Frames of the channel before this one may have come in the meantime.
         const { sessionId, channel, offset, gap } = message;
         if (gap) assert.equal(gap.end, offset);
-        this.seen.set(sessionId, { channel, next: offset, acknowledged: offset, exits: 0 });
+        this.seen.set(sessionId, { channel: channel!, next: offset, acknowledged: offset, exits: 0 });
       } else if (message.type === 'gap') {
         this.gaps += 1;
         this.readUntil(message.sessionId, message.offset);

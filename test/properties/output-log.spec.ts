@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
+import { FallenOutput } from '../../src/core/fallen-output.js';
 import { OutputLog } from '../../src/core/output-log.js';
+import { nativeSearch } from '../../src/sessions/native-search.js';
+
+function newLog(capacityBytes: number, slabBytes?: number): OutputLog {
+  return new OutputLog(capacityBytes, new FallenOutput(nativeSearch), slabBytes);
+}
 
 /** Small logs wrap often; large chunks go round several times in one append. */
 const logs = fc.record({
@@ -43,7 +49,7 @@ describe('properties of the output log', () => {
     let wrapped = 0;
     fc.assert(
       fc.property(logs, chunks, reads, ({ capacityBytes, slabBytes }, printed, wanted) => {
-        const log = new OutputLog(capacityBytes, slabBytes);
+        const log = newLog(capacityBytes, slabBytes);
         const naive = new NaiveLog(capacityBytes);
         printed.forEach((bytes, index) => {
           log.append(bytes);
@@ -70,7 +76,7 @@ describe('properties of the output log', () => {
         chunks,
         fc.integer({ min: 1, max: 50 }),
         ({ capacityBytes, slabBytes }, printed, piece) => {
-          const log = new OutputLog(capacityBytes, slabBytes);
+          const log = newLog(capacityBytes, slabBytes);
           const naive = new NaiveLog(capacityBytes);
           for (const bytes of printed) {
             log.append(bytes);
@@ -91,7 +97,7 @@ describe('properties of the output log', () => {
   it('shares no memory with what it is given and what it gives', () => {
     fc.assert(
       fc.property(logs, chunks, ({ capacityBytes, slabBytes }, printed) => {
-        const log = new OutputLog(capacityBytes, slabBytes);
+        const log = newLog(capacityBytes, slabBytes);
         const naive = new NaiveLog(capacityBytes);
         // A process's output arrives in memory that is used again.
         const reused = new Uint8Array(200);
@@ -118,7 +124,7 @@ describe('properties of the output log', () => {
         fc.integer({ min: 1, max: 300_000 }),
         fc.nat(600_000),
         (sizes, capacityBytes, offset) => {
-          const log = new OutputLog(capacityBytes);
+          const log = newLog(capacityBytes);
           const all = Buffer.concat(sizes.map((size, index) => counting(size, index)));
           let position = 0;
           for (const size of sizes) log.append(all.subarray(position, (position += size)));

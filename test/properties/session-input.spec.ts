@@ -8,6 +8,7 @@ import { DEFAULT_SIZE } from '../../src/core/terminal-size.js';
 import { FakeClock } from '../fakes/fake-clock.js';
 import { FakePtyFactory } from '../fakes/fake-pty.js';
 import { settled } from '../support/running-session.js';
+import { nativeSearch } from '../../src/sessions/native-search.js';
 
 const BUDGET_BYTES = 500;
 
@@ -37,7 +38,15 @@ describe('properties of a session’s input', () => {
         const ptys = new FakePtyFactory();
         const budget = new ByteBudget(BUDGET_BYTES);
         const session = new Session(
-          { id: 's1', name: 'bash-1', shellType: 'bash', shell: '/bin/bash', cwd: '/', size: DEFAULT_SIZE },
+          {
+            id: 's1',
+            name: 'bash-1',
+            shellType: 'bash',
+            shell: '/bin/bash',
+            cwd: '/',
+            persistent: false,
+            size: DEFAULT_SIZE,
+          },
           {
             ptys,
             clock: new FakeClock(),
@@ -45,6 +54,7 @@ describe('properties of a session’s input', () => {
             logBytes: 1000,
             inputBudget: budget,
             maxViewers: 8,
+            search: nativeSearch,
           },
         );
         let accepted = '';

@@ -11,6 +11,7 @@ import { FakeClock } from '../fakes/fake-clock.js';
 import { FakePty } from '../fakes/fake-pty.js';
 import { FakeViewer } from '../fakes/fake-viewer.js';
 import { runningSession, settled } from '../support/running-session.js';
+import { nativeSearch } from '../../src/sessions/native-search.js';
 
 const LOG_BYTES = 8 * 1024 * 1024;
 
@@ -110,7 +111,15 @@ class Scene {
   private readonly events = new SessionEvents();
   private readonly ptys = new WatchedPtys((pause) => this.paces(pause));
   readonly session = new Session(
-    { id: 's1', name: 'bash-1', shellType: 'bash', shell: '/bin/bash', cwd: '/', size: DEFAULT_SIZE },
+    {
+      id: 's1',
+      name: 'bash-1',
+      shellType: 'bash',
+      shell: '/bin/bash',
+      cwd: '/',
+      persistent: false,
+      size: DEFAULT_SIZE,
+    },
     {
       ptys: this.ptys,
       clock: new FakeClock(),
@@ -118,6 +127,7 @@ class Scene {
       logBytes: LOG_BYTES,
       inputBudget: new ByteBudget(0),
       maxViewers: 100,
+      search: nativeSearch,
     },
   );
 

@@ -11,6 +11,7 @@ import { FakeViewer } from '../fakes/fake-viewer.js';
 import { runningSession } from '../support/running-session.js';
 import { until } from '../support/until.js';
 import { pattern, Shells } from './support/shells.js';
+import { nativeSearch } from '../../src/sessions/native-search.js';
 
 const { pauseAboveBytes } = DEFAULT_FLOW_LIMITS;
 
@@ -46,6 +47,7 @@ describe('the smallest log that may be set', () => {
         shell: shells.path('shell'),
         cwd: shells.home,
         size: DEFAULT_SIZE,
+        persistent: false,
       },
       {
         ptys: shells.factory,
@@ -54,6 +56,7 @@ describe('the smallest log that may be set', () => {
         logBytes: MIN_LOG_BYTES,
         inputBudget: new ByteBudget(0),
         maxViewers: 8,
+        search: nativeSearch,
       },
     );
     const viewer = new FakeViewer(false);

@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { terminalSize } from '../../src/core/terminal-size.js';
 import { settled } from '../support/running-session.js';
-import { type Action, CLIENTS, type Fate, Scene } from './support/scene.js';
+import { type Action, CLIENTS, type Fate, type Naming, Scene } from './support/scene.js';
 
-const RUNS = 1500;
+const RUNS = 2000;
 /** What has to come up in so many runs, or they prove little. */
-const LEAST_SEEN = 10;
+const LEAST_SEEN = 4;
 const WORTH_SEEING = [
   'never started',
   'closed before its start',
@@ -26,6 +26,24 @@ const WORTH_SEEING = [
   'too many wanted to look',
   'several were told of the end',
   'another than the owner is in control',
+  'typed on',
+  'typed on over another connection',
+  'came back',
+  'was taken over',
+  'came back too late',
+  'resumed one that is not started',
+  'resumed one that starts',
+  'resumed one that runs',
+  'resumed one that is closing',
+  'resumed one that has ended',
+  'resumed one that is gone',
+  'was told of a gap after resume',
+  'a hold ended',
+  'a client expired',
+  'a process was paused for one who is away',
+  'outlived its client',
+  'outlived everybody',
+  'shut down with clients away',
 ];
 
 /** Which of the sessions there have been. */
@@ -34,11 +52,13 @@ const create = fc.record({
   type: fc.constant('create' as const),
   fate: fc.constantFrom<Fate>('lives', 'lives', 'lives', 'cannotStart', 'unkillable'),
   size: fc.constantFrom(undefined, terminalSize(100, 30)),
+  persistent: fc.constantFrom(false, false, false, true),
 });
 const toSession = fc.record({
   type: fc.constantFrom('input' as const, 'resize' as const, 'close' as const, 'detach' as const),
   pick,
 });
+const typeOn = fc.record({ type: fc.constant('typeOn' as const) });
 const attach = fc.record({
   type: fc.constant('attach' as const),
   pick,
@@ -49,15 +69,24 @@ const read = fc.record({
   type: fc.constantFrom('stopReading' as const, 'startReading' as const, 'acknowledge' as const),
 });
 const leave = fc.record({ type: fc.constant('leave' as const) });
+const drop = fc.record({ type: fc.constant('drop' as const) });
+const resume = fc.record({
+  type: fc.constant('resume' as const),
+  naming: fc.array(fc.constantFrom<Naming>('heard', 'oldest', 'unnamed'), { minLength: 1, maxLength: 2 }),
+  pick,
+});
 const client = fc.array<Action>(
   fc.oneof(
     { weight: 5, arbitrary: create },
     { weight: 5, arbitrary: toSession },
+    { weight: 4, arbitrary: typeOn },
     { weight: 4, arbitrary: attach },
     { weight: 2, arbitrary: read },
     { weight: 1, arbitrary: leave },
+    { weight: 3, arbitrary: drop },
+    { weight: 5, arbitrary: resume },
   ),
-  { maxLength: 10, size: 'max' },
+  { maxLength: 12, size: 'max' },
 );
 const restCaller = fc.array<Action>(fc.record({ type: fc.constant('restClose' as const), pick }), {
   maxLength: 3,
@@ -67,11 +96,14 @@ const processes = fc.array<Action>(
     type: fc.constantFrom('print' as const, 'flood' as const, 'flood' as const, 'end' as const),
     pick,
   }),
-  { maxLength: 8 },
+  { maxLength: 12, size: 'max' },
 );
 const time = fc.array<Action>(
-  fc.record({ type: fc.constant('wait' as const), ms: fc.constantFrom(1, 500, 5000, 10_000, 60_000) }),
-  { maxLength: 4 },
+  fc.record({
+    type: fc.constant('wait' as const),
+    ms: fc.constantFrom(1, 500, 5000, 10_000, 30_000, 30_000, 60_000),
+  }),
+  { maxLength: 5, size: 'max' },
 );
 const operator = fc.array<Action>(fc.record({ type: fc.constant('shutDown' as const) }), {
   minLength: 1,

@@ -4,6 +4,7 @@ import { Session } from '../../src/core/session.js';
 import { DEFAULT_SIZE } from '../../src/core/terminal-size.js';
 import { FakeClock } from '../fakes/fake-clock.js';
 import { type FakePty, FakePtyFactory } from '../fakes/fake-pty.js';
+import { nativeSearch } from '../../src/sessions/native-search.js';
 
 interface LoneSession {
   readonly session: Session;
@@ -20,8 +21,24 @@ export function newSession({ logBytes = 1024 * 1024, inputBudgetBytes = Infinity
   const happened: string[] = [];
   events.subscribe(({ type }) => happened.push(type));
   const session = new Session(
-    { id: 's1', name: 'bash-1', shellType: 'bash', shell: '/bin/bash', cwd: '/', size: DEFAULT_SIZE },
-    { ptys, clock, events, logBytes, inputBudget: new ByteBudget(inputBudgetBytes), maxViewers: 8 },
+    {
+      id: 's1',
+      name: 'bash-1',
+      shellType: 'bash',
+      shell: '/bin/bash',
+      cwd: '/',
+      persistent: false,
+      size: DEFAULT_SIZE,
+    },
+    {
+      ptys,
+      clock,
+      events,
+      logBytes,
+      inputBudget: new ByteBudget(inputBudgetBytes),
+      maxViewers: 8,
+      search: nativeSearch,
+    },
   );
   return { session, ptys, clock, happened };
 }

@@ -23,8 +23,8 @@ export class TestBed {
   }
 
   /** A client of `trex.v2` that has been welcomed. */
-  async greet(server: TestServer): Promise<TestClient> {
-    const client = await TestClient.greeted(server);
+  async greet(...args: Parameters<typeof TestClient.greeted>): Promise<TestClient> {
+    const client = await TestClient.greeted(...args);
     this.clients.push(client);
     return client;
   }

@@ -29,7 +29,10 @@ export interface Received {
   readonly rows?: number;
   readonly sizes?: readonly { readonly offset: number; readonly cols: number; readonly rows: number }[];
   readonly gap?: { readonly offset: number; readonly end: number };
+  readonly modes?: string;
   readonly epoch?: string;
+  readonly resumeToken?: string;
+  readonly sessions?: readonly Omit<Received, 'type'>[];
   readonly limits?: Readonly<Record<string, number>>;
 }
 
@@ -42,9 +45,12 @@ export class TestClient {
   readonly messages: Received[] = [];
   /** Every binary frame, in order, of a client of `trex.v2`. */
   readonly frames: Frame[] = [];
+  /** Both, in the order they came. */
+  readonly inOrder: (Received | Frame)[] = [];
   /** How the connection was closed, once it is. */
   closing?: { readonly code: number; readonly reason: string };
 
+  private reading = true;
   private readonly unread: Received[] = [];
   private readonly claims = new Claims();
   private lastSync = 0;
@@ -56,14 +62,19 @@ export class TestClient {
     // The close that follows tells the same.
     socket.on('error', () => undefined);
     socket.on('message', (data: Buffer, isBinary) => {
+      // What had arrived before, a WebSocket hands over when it is closed.
+      if (!this.reading) return;
       if (isBinary) {
         if (socket.protocol !== FRAMES_PROTOCOL) throw new Error('the JSON protocol has no binary frames');
-        this.frames.push(decodeFrame(data));
+        const frame = decodeFrame(data);
+        this.frames.push(frame);
+        this.inOrder.push(frame);
         this.claims.look();
         return;
       }
       const message = JSON.parse(data.toString()) as Received;
       this.messages.push(message);
+      this.inOrder.push(message);
       this.unread.push(message);
       this.claims.look();
     });
@@ -88,11 +99,19 @@ export class TestClient {
   }
 
   /** A client of `trex.v2` that has been welcomed. */
-  static async greeted(server: TestServer | { readonly port: number }): Promise<TestClient> {
+  static async greeted(
+    server: TestServer | { readonly port: number },
+    hello: object = {},
+  ): Promise<TestClient> {
     const client = await TestClient.connect(server, { protocols: [FRAMES_PROTOCOL] });
-    client.send({ type: 'hello' });
+    client.send({ type: 'hello', ...hello });
     await client.next({ type: 'welcome' });
     return client;
+  }
+
+  /** How a client of `trex.v2` was welcomed. */
+  get welcome(): Received {
+    return this.messages.find(({ type }) => type === 'welcome')!;
   }
 
   /** Sends messages, one frame each. */
@@ -170,6 +189,12 @@ export class TestClient {
     return this.messages.filter(
       (message) => message.sessionId === sessionId && (type === undefined || message.type === type),
     );
+  }
+
+  /** Takes nothing more from its socket, and answers nothing: to the server it looks as if it were there. */
+  stopReading(): void {
+    this.reading = false;
+    this.socket.pause();
   }
 
   /** Resolves once a session's output holds `text`. */

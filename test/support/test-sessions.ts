@@ -4,6 +4,8 @@ import { SessionEvents, type SessionEventType } from '../../src/core/session-eve
 import { SessionCloser } from '../../src/sessions/session-closer.js';
 import { SessionOpener } from '../../src/sessions/session-opener.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
+import { Clients } from '../../src/terminal/clients.js';
+import { TerminalGateway } from '../../src/terminal/terminal.gateway.js';
 import { FakeClock } from '../fakes/fake-clock.js';
 import { FakePtyFactory } from '../fakes/fake-pty.js';
 
@@ -21,6 +23,9 @@ export function testConfig(overrides: Partial<AppConfig> = {}): AppConfig {
     maxSessions: 64,
     maxViewers: 8,
     exitedLingerSeconds: 60,
+    resumeSeconds: 60,
+    resumeHoldSeconds: 30,
+    detachedSeconds: 86_400,
     logBytes: 1024 * 1024,
     allowedOrigins: [],
     logLevel: 'silent',
@@ -36,6 +41,8 @@ export class TestSessions {
   readonly registry: SessionRegistry;
   readonly opener: SessionOpener;
   readonly closer: SessionCloser;
+  readonly clients: Clients;
+  readonly gateway: TerminalGateway;
   /** What happened, in order: `s1 created`. */
   readonly happened: string[] = [];
 
@@ -44,6 +51,8 @@ export class TestSessions {
     this.registry = new SessionRegistry(whole);
     this.opener = new SessionOpener(whole, this.registry, this.ptys, this.clock, this.events);
     this.closer = new SessionCloser(whole, this.registry, this.clock, this.events);
+    this.clients = new Clients(whole, this.clock, this.closer, this.events);
+    this.gateway = new TerminalGateway(this.registry, this.opener, this.closer, this.clients, whole);
     this.events.subscribe(({ type, session }) => this.happened.push(`${session.id} ${type}`));
   }
 

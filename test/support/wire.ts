@@ -12,6 +12,7 @@ export const SERVER_MESSAGE_TYPES: Record<ServerMessage['type'], readonly Protoc
   gap: both,
   control: [FRAMES_PROTOCOL],
   resized: [FRAMES_PROTOCOL],
+  input_acknowledged: [FRAMES_PROTOCOL],
   exit: both,
   error: both,
   tmux_sessions: both,

@@ -11,8 +11,13 @@ const PROTOCOLS: readonly Protocol[] = ['trex.v1', 'trex.v2', 'trex.v2'];
 export const CLIENTS = PROTOCOLS.length;
 const MAX_SESSIONS = 4;
 const MAX_VIEWERS = 2;
-/** Pauses the process where somebody does not read. */
+const LOG_BYTES = 262_144;
+const HOLD_MS = 30_000;
+const RESUME_MS = 60_000;
+/** Pauses the process where somebody does not read, or is away; where nobody does, fills more than is kept. */
 const FLOOD = Buffer.alloc(70_000, 'flood ');
+const FLOOD_TIMES = 4;
+const FIRST_LETTER = 0x100;
 
 /** What becomes of a process; written into the directory it is started in. */
 export type Fate = 'lives' | 'cannotStart' | 'unkillable';
@@ -21,27 +26,54 @@ type AddressedType = 'input' | 'resize' | 'close' | 'detach';
 
 /** One thing somebody does; `pick` is one of the sessions there have been by then. */
 export type Action =
-  | { readonly type: 'create'; readonly fate: Fate; readonly size?: TerminalSize }
+  | {
+      readonly type: 'create';
+      readonly fate: Fate;
+      readonly size?: TerminalSize;
+      readonly persistent: boolean;
+    }
   | { readonly type: AddressedType; readonly pick: number }
   | { readonly type: 'attach'; readonly pick: number; readonly share: number; readonly readOnly: boolean }
   | { readonly type: 'stopReading' | 'startReading' | 'acknowledge' }
-  | { readonly type: 'leave' }
+  | { readonly type: 'leave' | 'drop' }
+  /** Into the first session that it looks at and that runs. */
+  | { readonly type: 'typeOn' }
+  /** With its token; over its older connection, if there is one. `naming`: how, of each session in turn. */
+  | { readonly type: 'resume'; readonly naming: readonly Naming[]; readonly pick: number }
   | { readonly type: 'restClose'; readonly pick: number }
   | { readonly type: 'print' | 'flood' | 'end'; readonly pick: number }
   | { readonly type: 'wait'; readonly ms: number }
   | { readonly type: 'shutDown' };
 
+/** How a client that comes back says where it wants to go on: where it was, at the oldest output, or not at all. */
+export type Naming = 'heard' | 'oldest' | 'unnamed';
+
+/** Whoever creates and looks, over one connection after the other. */
+interface Person {
+  /** What it types. */
+  readonly letter: string;
+  connection: Client;
+  /** When its connection was lost, while it may come back. */
+  awaySince?: number;
+  /** Nobody knows it any more. */
+  isGone: boolean;
+}
+
 /** A session as its maker remembers it. */
 interface Known {
   readonly session: Session;
-  readonly owner: Client;
+  readonly owner: Person;
   readonly fate: Fate;
   /** Somebody closed it while it was listed, or its owner left. */
   isUnwanted: boolean;
   /** There was a time when nobody looked at it. */
   wasUnwatched: boolean;
-  /** Who looks at it, as clients remember it. */
-  readonly viewers: Map<Client, { readonly readOnly: boolean }>;
+  /** Who looks at it, as clients remember it; or will, when they come back. */
+  readonly viewers: Map<Person, { readonly readOnly: boolean }>;
+  /** Who was away for so long that it is not kept for it any more. */
+  readonly missedBy: Map<Person, { readonly readOnly: boolean }>;
+  /** How much of what somebody typed was not refused. */
+  readonly typed: Map<Person, { readonly times: number; readonly over: Client }>;
 }
 
 /** A server on which whatever takes time takes as long as a scheduler likes, and a memory of what was done to it. */
@@ -51,8 +83,14 @@ export class Scene {
   private readonly server = new Server((event) => this.happens(event), {
     maxSessions: MAX_SESSIONS,
     maxViewers: MAX_VIEWERS,
+    logBytes: LOG_BYTES,
+    resumeHoldSeconds: HOLD_MS / 1000,
+    resumeSeconds: RESUME_MS / 1000,
   });
-  private readonly clients = PROTOCOLS.map((protocol) => this.server.connect(protocol));
+  private arrivals = 0;
+  private readonly people: Person[] = PROTOCOLS.map((protocol) =>
+    this.arrived(this.server.connect(protocol)),
+  );
   private readonly heard = new Map<Client, Heard[]>();
   private readonly known: Known[] = [];
   private readonly expectedAnswers = new Map<CloseAnswer, readonly (string | undefined)[]>();
@@ -72,7 +110,7 @@ export class Scene {
 
   /** Everybody who is there takes what there is. */
   readAll(): void {
-    for (const client of this.clients) if (client.isOpen) client.startReading();
+    for (const { connection } of this.people) if (connection.isOpen) connection.startReading();
     this.server.catchUp();
   }
 
@@ -80,28 +118,42 @@ export class Scene {
     const isInside = ['print', 'flood', 'end', 'wait'].includes(action.type);
     // Nobody gets through to a server that is shutting down: it closes its doors first.
     if (this.isDown && !isInside) return;
+    const person = this.people[actor]!;
     switch (action.type) {
       case 'create':
-        this.create(this.clients[actor]!, action.fate, action.size);
+        this.create(person, action);
         break;
       case 'input':
       case 'resize':
       case 'close':
       case 'detach':
-        this.address(this.clients[actor]!, action.type, this.one(action.pick));
+        this.address(person, action.type, this.one(action.pick));
+        break;
+      case 'typeOn':
+        this.address(
+          person,
+          'input',
+          this.known.find(({ session, viewers }) => session.state === 'Running' && viewers.has(person)),
+        );
         break;
       case 'attach':
-        this.attach(this.clients[actor]!, action, this.one(action.pick));
+        this.attach(person, action, this.one(action.pick));
         break;
       case 'stopReading':
       case 'startReading':
-        if (this.clients[actor]!.isOpen) this.clients[actor]![action.type]();
+        if (person.connection.isOpen) person.connection[action.type]();
         break;
       case 'acknowledge':
-        this.clients[actor]!.acknowledgeNews();
+        person.connection.acknowledgeNews();
         break;
       case 'leave':
-        this.disconnect(this.clients[actor]!);
+        this.disconnect(person);
+        break;
+      case 'drop':
+        this.drop(person);
+        break;
+      case 'resume':
+        this.resume(actor, action.naming, this.one(action.pick));
         break;
       case 'restClose':
         this.closeOverRest(this.one(action.pick));
@@ -112,7 +164,7 @@ export class Scene {
         this.let(action.type, action.pick);
         break;
       case 'wait':
-        this.server.clock.advance(action.ms);
+        this.wait(action.ms);
         break;
       case 'shutDown':
         this.shutDown();
@@ -127,7 +179,8 @@ export class Scene {
     for (const one of this.known) {
       this.assertListedRightly(one);
       this.assertControl(one);
-      for (const client of this.clients) this.assertShown(one, client);
+      this.assertTyped(one);
+      for (const person of this.people) this.assertShown(one, person);
     }
     assert.deepEqual(
       this.server.registry.list(),
@@ -140,16 +193,42 @@ export class Scene {
     const lingering = this.known.filter(
       ({ session }) => this.isListed(session) && session.hasEnded && !session.isWatched,
     );
+    const alone = this.known.filter(
+      ({ session }) =>
+        this.isListed(session) && session.state === 'Running' && session.persistent && !session.isWatched,
+    );
+    // For those who are away; it is looked at again whether anybody else waits.
+    const paused = this.known.filter(
+      ({ session }) => session.state === 'Running' && this.processOf(session)?.paused,
+    );
+    // Of whoever is away: when its views go, and when it does.
+    const away = this.people.filter(({ awaySince }) => awaySince !== undefined);
+    const holding = away.filter((person) => this.awayFor(person) < HOLD_MS);
     // Stopping waits for each session too, and for all of them together.
     const stopping = this.isStopped ? 0 : this.server.registry.count();
-    assert.equal(this.server.clock.timers, unstarted.length + lingering.length + waiting.length + stopping);
+    const timers = [unstarted, lingering, waiting, alone, paused, away, holding].reduce(
+      (sum, { length }) => sum + length,
+      0,
+    );
+    assert.equal(this.server.clock.timers, timers + stopping);
     assert(this.server.mostRunning <= MAX_SESSIONS);
     assertToldInOrder(this.server);
     this.noteEnd(waiting.length, unstarted.length);
   }
 
+  /** Everybody leaves, those who are away included; what stays is closed. */
   leave(): void {
-    for (const client of this.clients) this.disconnect(client);
+    for (const [actor, person] of this.people.entries()) {
+      if (person.awaySince !== undefined) this.resume(actor, ['unnamed'], undefined);
+      this.disconnect(this.people[actor]!);
+    }
+    for (const one of this.known) {
+      if (one.isUnwanted || !this.isListed(one.session) || one.session.hasEnded) continue;
+      assert(one.session.persistent);
+      this.seen.add('outlived everybody');
+      this.closeOverRest(one);
+    }
+    for (const { id, hasEnded } of this.server.registry.list()) if (hasEnded) this.server.closer.close(id);
   }
 
   letTimeouts(): void {
@@ -175,7 +254,7 @@ export class Scene {
     assert.equal(this.server.clock.timers, 0);
     for (const one of this.known) {
       assert(one.session.hasEnded);
-      for (const client of this.clients) this.attachmentsOf(client, one).forEach(assertExitLast);
+      for (const client of this.server.clients) this.attachmentsOf(client, one).forEach(assertExitLast);
     }
     assertToldInOrder(this.server);
   }
@@ -189,8 +268,20 @@ export class Scene {
     }
   }
 
-  private create(owner: Client, fate: Fate, size: TerminalSize | undefined): void {
-    owner.send({ type: 'create', size, cwd: `/${this.known.length}/${fate}` });
+  private arrived(connection: Client): Person {
+    this.arrivals += 1;
+    return { letter: String.fromCodePoint(FIRST_LETTER + this.arrivals), connection, isGone: false };
+  }
+
+  private create(
+    owner: Person,
+    {
+      fate,
+      size,
+      persistent,
+    }: { readonly fate: Fate; readonly size?: TerminalSize; readonly persistent: boolean },
+  ): void {
+    owner.connection.send({ type: 'create', size, persistent, cwd: `/${this.known.length}/${fate}` });
     const session = this.server.registry.list().at(-1);
     if (!session || this.known.some((one) => one.session === session)) return;
     this.known.push({
@@ -200,62 +291,202 @@ export class Scene {
       isUnwanted: false,
       wasUnwatched: false,
       viewers: new Map([[owner, { readOnly: false }]]),
+      missedBy: new Map(),
+      typed: new Map(),
     });
   }
 
-  private address(client: Client, type: AddressedType, one: Known | undefined): void {
-    if (!one || !client.isOpen) return;
+  private address(person: Person, type: AddressedType, one: Known | undefined): void {
+    const { connection } = person;
+    if (!one || !connection.isOpen) return;
     const sessionId = one.session.id;
     switch (type) {
       case 'input':
-        client.send({ type, sessionId, bytes: Buffer.from('x') });
+        this.type(person, one);
         break;
       case 'resize':
-        client.send({ type, sessionId, size: DEFAULT_SIZE });
+        connection.send({ type, sessionId, size: DEFAULT_SIZE });
         break;
       case 'close':
         this.noteClose(one);
-        client.send({ type, sessionId });
+        connection.send({ type, sessionId });
         break;
       case 'detach':
-        one.viewers.delete(client);
-        client.send({ type, sessionId });
+        one.viewers.delete(person);
+        connection.send({ type, sessionId });
         break;
     }
   }
 
+  /** All that it has typed there, over whichever connection, and one letter more. */
+  private type(person: Person, { session: { id: sessionId }, typed }: Known): void {
+    const { connection, letter } = person;
+    const { times = 0, over = connection } = typed.get(person) ?? {};
+    const errors = this.errorsOf(connection);
+    if (connection.protocol === 'trex.v1') {
+      connection.send({ type: 'input', sessionId, bytes: Buffer.from(letter) });
+    } else {
+      connection.type(sessionId, 0, Buffer.from(letter.repeat(times + 1)));
+    }
+    if (this.errorsOf(connection) > errors) return;
+    typed.set(person, { times: times + 1, over: connection });
+    if (times > 0) this.seen.add(over === connection ? 'typed on' : 'typed on over another connection');
+  }
+
+  private errorsOf(client: Client): number {
+    return this.heardBy(client).filter((heard) => 'line' in heard && heard.line.startsWith('error ')).length;
+  }
+
   private attach(
-    client: Client,
+    person: Person,
     { share, readOnly }: { readonly share: number; readonly readOnly: boolean },
     one: Known | undefined,
   ): void {
-    if (!one || !client.isOpen) return;
+    const { connection } = person;
+    if (!one || !connection.isOpen) return;
     const { session } = one;
-    const before = this.attachmentsOf(client, one).length;
+    const before = this.attachmentsOf(connection, one).length;
     const hadEnded = session.hasEnded;
-    client.send({
+    connection.send({
       type: 'attach',
       sessionId: session.id,
       from: Math.floor(session.log.end * share),
       readOnly,
     });
-    if (this.attachmentsOf(client, one).length === before) {
+    if (this.attachmentsOf(connection, one).length === before) {
       if (this.isListed(session)) this.seen.add('too many wanted to look');
       return;
     }
-    if (one.viewers.has(client)) this.seen.add('attached again');
+    if (one.viewers.has(person)) this.seen.add('attached again');
     if (hadEnded) this.seen.add('attached after the end');
-    if (client !== one.owner) this.seen.add('attached to another’s');
-    one.viewers.set(client, { readOnly });
+    if (person !== one.owner) this.seen.add('attached to another’s');
+    one.viewers.set(person, { readOnly });
   }
 
-  private disconnect(client: Client): void {
-    if (!client.isOpen) return;
-    for (const one of this.known) {
-      if (one.owner === client) this.noteClose(one);
-      one.viewers.delete(client);
+  private disconnect(person: Person): void {
+    if (!person.connection.isOpen) return;
+    this.noteGone(person);
+    for (const { viewers } of this.known) viewers.delete(person);
+    person.connection.leave();
+  }
+
+  private drop(person: Person): void {
+    const { connection } = person;
+    if (connection.protocol === 'trex.v1') {
+      this.disconnect(person);
+      return;
     }
-    client.leave();
+    if (!connection.isOpen) return;
+    person.awaySince = this.server.clock.elapsed();
+    connection.drop();
+  }
+
+  /** `other` is named too, whether it was looked at or not. */
+  private resume(actor: number, naming: readonly Naming[], other: Known | undefined): void {
+    const person = this.people[actor]!;
+    const { connection: older, isGone } = person;
+    if (older.protocol === 'trex.v1') return;
+    const looked = this.known.filter(
+      (one) => one === other || one.viewers.has(person) || one.missedBy.has(person),
+    );
+    const wishes = looked.flatMap(({ session: { id } }, index) => {
+      const how = naming[index % naming.length]!;
+      if (how === 'unnamed') return [];
+      return [{ sessionId: id, from: how === 'heard' ? (older.positionIn(id) ?? 0) : undefined }];
+    });
+    for (const one of looked) if (one.viewers.has(person)) this.noteRace(one);
+    const { resumeToken } = older;
+    const wasOpen = older.isOpen;
+    const connection = this.server.connect(older.protocol, { resumeToken, sessions: wishes });
+    if (isGone) {
+      assert.notEqual(connection.resumeToken, resumeToken, 'who is gone does not come back');
+      this.people[actor] = this.arrived(connection);
+      this.seen.add('came back too late');
+      return;
+    }
+    assert.equal(connection.resumeToken, resumeToken);
+    assert(older.isEnded);
+    this.seen.add(wasOpen ? 'was taken over' : 'came back');
+    // That the older one has ended may become known at any time.
+    if (wasOpen) void this.later('superseded').then(() => older.endSuperseded());
+    person.connection = connection;
+    person.awaySince = undefined;
+    for (const one of looked) {
+      const wish = wishes.find(({ sessionId }) => sessionId === one.session.id);
+      if (wish || one.viewers.has(person) || one.missedBy.has(person)) this.lookOn(person, one, older, wish);
+      // What it typed last it sends again: it may not have arrived.
+      if (one.typed.has(person)) this.type(person, one);
+    }
+  }
+
+  /** It goes on where it wanted to, or is told what is missing; or there is nothing to go on with. */
+  private lookOn(
+    person: Person,
+    one: Known,
+    older: Client,
+    wish: { readonly from: number | undefined } | undefined,
+  ): void {
+    const looked = one.viewers.get(person);
+    const missed = one.missedBy.get(person);
+    one.missedBy.delete(person);
+    const [attachment] = this.attachmentsOf(person.connection, one);
+    if (!attachment) {
+      const hasItsExit = this.attachmentsOf(older, one).at(-1)?.some(isExit) ?? false;
+      const isFull = !looked && one.viewers.size >= MAX_VIEWERS;
+      assert(hasItsExit || isFull || !this.isListed(one.session), 'it has nothing to come back to');
+      assert(hasItsExit || !looked, 'what it looked at is there still');
+      one.viewers.delete(person);
+      return;
+    }
+    const [begin] = attachment;
+    const line = begin && 'line' in begin ? begin.line : '';
+    if (wish?.from !== undefined) assert(new RegExp(` (without )?${wish.from}–`).test(line));
+    if (line.includes(' without ')) this.seen.add('was told of a gap after resume');
+    // Named, it may type again; unnamed, it looks as it did.
+    one.viewers.set(person, (wish ? undefined : (looked ?? missed)) ?? { readOnly: false });
+  }
+
+  private wait(ms: number): void {
+    const until = this.server.clock.elapsed() + ms;
+    const late = this.people.filter(({ awaySince }) => awaySince !== undefined);
+    const lateForViews = late.filter(({ awaySince }) => awaySince! + HOLD_MS <= until);
+    const lateForAll = late.filter(({ awaySince }) => awaySince! + RESUME_MS <= until);
+    for (const person of lateForAll) this.noteGone(person);
+    this.server.clock.advance(ms);
+    for (const person of lateForViews) {
+      for (const { viewers, missedBy } of this.known) {
+        const looked = viewers.get(person);
+        if (!looked) continue;
+        viewers.delete(person);
+        missedBy.set(person, looked);
+        this.seen.add('a hold ended');
+      }
+    }
+    if (lateForAll.length > 0) this.seen.add('a client expired');
+  }
+
+  /** What it owns goes with it. */
+  private noteGone(person: Person): void {
+    person.isGone = true;
+    person.awaySince = undefined;
+    for (const one of this.known) {
+      if (one.owner !== person || !this.isListed(one.session)) continue;
+      if (one.session.persistent) this.seen.add('outlived its client');
+      else this.noteClose(one);
+    }
+  }
+
+  private noteRace({ session }: Known): void {
+    if (!this.isListed(session)) this.seen.add('resumed one that is gone');
+    else if (session.hasEnded) this.seen.add('resumed one that has ended');
+    else if (session.state === 'Closing') this.seen.add('resumed one that is closing');
+    else if (this.isUnstarted(session)) this.seen.add('resumed one that is not started');
+    else if (session.status === 'connecting') this.seen.add('resumed one that starts');
+    else this.seen.add('resumed one that runs');
+  }
+
+  private awayFor({ awaySince }: Person): number {
+    return this.server.clock.elapsed() - awaySince!;
   }
 
   private closeOverRest(one: Known | undefined): void {
@@ -278,7 +509,7 @@ export class Scene {
     const { alive } = this.server.ptys;
     const pty = alive[number % alive.length];
     if (what === 'print') pty?.print('output');
-    else if (what === 'flood') pty?.print(FLOOD);
+    else if (what === 'flood') for (let time = 0; time < FLOOD_TIMES; time += 1) pty?.print(FLOOD);
     else pty?.end({ code: 3 });
     if (what === 'end' && pty?.closing) this.seen.add('a process ended by itself while it was being ended');
   }
@@ -286,9 +517,15 @@ export class Scene {
   private shutDown(): void {
     this.isDown = true;
     if (this.server.ptys.alive.length > 0) this.seen.add('shut down with processes');
-    for (const client of this.clients) this.disconnect(client);
+    if (this.people.some(({ awaySince }) => awaySince !== undefined))
+      this.seen.add('shut down with clients away');
+    for (const person of this.people) {
+      this.drop(person);
+      this.noteGone(person);
+    }
+    for (const one of this.known) this.noteClose(one);
     this.isStopped = false;
-    void this.server.closer.onApplicationShutdown().then(() => (this.isStopped = true));
+    void this.server.shutDown().then(() => (this.isStopped = true));
   }
 
   private assertOwned(pty: ScheduledPty): void {
@@ -298,7 +535,7 @@ export class Scene {
       assert.equal(pty.closings, 1, 'a process nobody wants was not told to go');
       assert.equal(one.fate, 'unkillable');
     } else {
-      assert(one.owner.isOpen);
+      assert(!one.owner.isGone || one.session.persistent);
       assert.equal(pty.closings, 0);
     }
   }
@@ -307,8 +544,10 @@ export class Scene {
     const pty = this.processOf(session);
     if (this.isListed(session)) assert.equal(session.isWatched, viewers.size > 0);
     assert(viewers.size <= MAX_VIEWERS);
-    // Everybody has read everything.
-    assert(session.state !== 'Running' || !pty?.paused);
+    // Everybody who is there has read everything.
+    const isHeld = [...viewers.keys()].some(({ awaySince }) => awaySince !== undefined);
+    assert(session.state !== 'Running' || isHeld || !pty?.paused);
+    if (session.state === 'Running' && pty?.paused) this.seen.add('a process was paused for one who is away');
     if (isUnwanted) {
       assert.equal(this.isListed(session), pty !== undefined && !pty.isOver);
       assert.equal(session.state, this.isListed(session) ? 'Closing' : 'Closed');
@@ -325,12 +564,13 @@ export class Scene {
   }
 
   /** Whoever looks has all that there is, and one exit behind it; whoever does not hears nothing. */
-  private assertShown(one: Known, client: Client): void {
+  private assertShown(one: Known, person: Person): void {
     const { session, isUnwanted, viewers } = one;
+    const { connection: client } = person;
     const attachments = this.attachmentsOf(client, one);
     attachments.forEach(assertExitLast);
     for (const attachment of attachments) this.assertPrinted(session, attachment);
-    if (!viewers.has(client)) return;
+    if (!viewers.has(person) || !client.isOpen) return;
     const last = attachments.at(-1)!;
     assert.equal(last.some(isExit), session.hasEnded);
     // What a close finds unsent is dropped.
@@ -342,22 +582,31 @@ export class Scene {
     for (const heard of attachment) {
       if (!('bytes' in heard)) continue;
       const { offset, end, bytes } = heard;
+      const from = Math.min(end, Math.max(offset, log.start));
       // Not `equal`, which would print them.
-      assert(Buffer.from(log.read(offset, end - offset).bytes).toString() === bytes);
+      assert(Buffer.from(log.read(from, end - from).bytes).toString() === bytes.slice(from - offset));
     }
+  }
+
+  /** Everything once. */
+  private assertTyped({ session, typed }: Known): void {
+    const pty = this.processOf(session);
+    if (session.state !== 'Running' || !pty || pty.isOver) return;
+    for (const [{ letter }, { times }] of typed) assert.equal(pty.input.split(letter).length - 1, times);
   }
 
   /** Nobody shares control; and of those who are told, one has it who may. */
   private assertControl(one: Known): void {
     const { session, viewers } = one;
     if (session.hasEnded) return;
-    const told = [...viewers].filter(([client]) => client.protocol === 'trex.v2');
-    const inControl = told.filter(([client]) => this.isInControl(client, one));
+    const present = [...viewers].filter(([{ connection }]) => connection.isOpen);
+    const told = present.filter(([{ connection }]) => connection.protocol === 'trex.v2');
+    const inControl = told.filter(([{ connection }]) => this.isInControl(connection, one));
     assert(inControl.length <= 1);
     for (const [, { readOnly }] of inControl) assert(!readOnly);
-    const everybodyIsTold = told.length === viewers.size;
+    const everybodyIsTold = told.length === present.length;
     if (everybodyIsTold && told.some(([, { readOnly }]) => !readOnly)) assert.equal(inControl.length, 1);
-    if (inControl.some(([client]) => client !== one.owner))
+    if (inControl.some(([person]) => person !== one.owner))
       this.seen.add('another than the owner is in control');
   }
 
@@ -366,22 +615,28 @@ export class Scene {
     const lines = this.attachmentsOf(client, one)
       .flat()
       .map((heard) => ('line' in heard ? heard.line : ''));
-    const last = lines.findLast((line) => /^(session_created|attached|control)/.test(line))!;
-    return /^session_created|^attached .* true |^control true/.test(last);
+    const last = lines.findLast((line) => /^(session_created|attached|resumed|control)/.test(line))!;
+    return /^session_created|^(attached|resumed) .* true |^control true/.test(last);
   }
 
   /** What a client heard of a session, from each time on that it began to look. */
   private attachmentsOf(client: Client, { session: { id } }: Known): Heard[][] {
-    const heard = this.heard.get(client) ?? [];
-    heard.push(...client.news());
-    this.heard.set(client, heard);
     const attachments: Heard[][] = [];
-    for (const one of heard.filter(({ about }) => about === id)) {
-      if ('line' in one && /^(session_created|attached)/.test(one.line)) attachments.push([]);
+    for (const one of this.heardBy(client).filter(({ about }) => about === id)) {
+      if ('line' in one && one.line.startsWith('not resumed')) continue;
+      if ('line' in one && /^(session_created|attached|resumed)/.test(one.line)) attachments.push([]);
       assert(attachments.length > 0, 'news for somebody who does not look');
       attachments.at(-1)!.push(one);
     }
     return attachments;
+  }
+
+  /** All that it was ever sent. */
+  private heardBy(client: Client): Heard[] {
+    const heard = this.heard.get(client) ?? [];
+    heard.push(...client.news());
+    this.heard.set(client, heard);
+    return heard;
   }
 
   private noteClose(one: Known): void {

@@ -1,15 +1,24 @@
 import assert from 'node:assert/strict';
 import { type AppConfig } from '../../../src/config/app-config.js';
 import { SessionError } from '../../../src/core/session-error.js';
+import { type TerminalSize } from '../../../src/core/terminal-size.js';
 import { SessionEvents, type SessionEventType } from '../../../src/core/session-events.js';
-import { STALLED_MS } from '../../../src/core/session.js';
-import { type ClientMessage, type Output, type ServerMessage } from '../../../src/protocol/messages.js';
+import { type Timer } from '../../../src/core/clock.js';
+import {
+  type ClientMessage,
+  type HelloMessage,
+  type Output,
+  type ServerMessage,
+  type Shown,
+  type Welcome,
+} from '../../../src/protocol/messages.js';
 import { SessionCloser } from '../../../src/sessions/session-closer.js';
 import { SessionOpener } from '../../../src/sessions/session-opener.js';
 import { SessionRegistry } from '../../../src/sessions/session-registry.js';
-import { Connection, GATHER_MS, OUTPUT_HIGH_WATER_BYTES } from '../../../src/terminal/connection.js';
+import { Connection, OUTPUT_HIGH_WATER_BYTES } from '../../../src/terminal/connection.js';
 import { FRAMES_PROTOCOL, JSON_PROTOCOL, type Protocol } from '../../../src/terminal/subprotocol.js';
 import { errorMessage } from '../../../src/terminal/error-message.js';
+import { Clients } from '../../../src/terminal/clients.js';
 import { TerminalGateway } from '../../../src/terminal/terminal.gateway.js';
 import { FakeClock } from '../../fakes/fake-clock.js';
 import { FakeSocket } from '../../fakes/fake-socket.js';
@@ -19,15 +28,44 @@ import { testConfig } from '../../support/test-sessions.js';
 /** A channel that no client is told of in a life as short as these. */
 const NO_CHANNEL = 1000;
 
+/** With what a client asks for a session. */
+const REQUEST = 'its own';
+
+/** Longer than anything waits that a connection gathers: output, and what it says of input. */
+const GATHERED_MS = 10;
+
+const OPEN = 1;
+
+/** Of a connection that is lost without a word. */
+const ABNORMAL_CLOSURE = 1006;
+const NORMAL_CLOSURE = 1000;
+const TAKEN_OVER = 4001;
+
 /** How a REST caller who closed a session was answered; nothing while it waits. */
 export interface CloseAnswer {
   readonly sessionId: string;
   answer?: 'closed' | SessionError['code'];
 }
 
+/** Time in which something is done after everything that falls due. */
+class FollowedClock extends FakeClock {
+  constructor(private readonly follow: () => void) {
+    super();
+  }
+
+  override after(ms: number, task: () => void): Timer {
+    return super.after(ms, () => {
+      task();
+      this.follow();
+    });
+  }
+}
+
 /** All of a server between its sockets and its processes, without Nest. */
 export class Server {
-  readonly clock = new FakeClock();
+  readonly clock = new FollowedClock(() => {
+    if (this.isKeptUpWith) this.catchUp();
+  });
   readonly ptys: ScheduledPtyFactory;
   readonly registry: SessionRegistry;
   readonly closer: SessionCloser;
@@ -38,6 +76,8 @@ export class Server {
   readonly heard = new Map<string, SessionEventType[]>();
   /** Most sessions that ran at once. */
   mostRunning = 0;
+  private readonly owners: Clients;
+  private isKeptUpWith = false;
 
   constructor(later: Later, config: Partial<AppConfig>) {
     const whole = testConfig(config);
@@ -46,7 +86,8 @@ export class Server {
     this.registry = new SessionRegistry(whole);
     const opener = new SessionOpener(whole, this.registry, this.ptys, this.clock, events);
     this.closer = new SessionCloser(whole, this.registry, this.clock, events);
-    this.gateway = new TerminalGateway(this.registry, opener, this.closer, events);
+    this.owners = new Clients(whole, this.clock, this.closer, events);
+    this.gateway = new TerminalGateway(this.registry, opener, this.closer, this.owners, whole);
     // After the closer, as the log and the metrics of a server are.
     events.subscribe(({ type, session }) => {
       this.heard.set(session.id, [...(this.heard.get(session.id) ?? []), type]);
@@ -55,18 +96,24 @@ export class Server {
     });
   }
 
-  connect(protocol?: Protocol): Client {
-    const client = new Client(this.gateway, protocol);
+  /** `hello`: with what a client of `trex.v2` comes. */
+  connect(protocol?: Protocol, hello?: Omit<HelloMessage, 'type'>): Client {
+    const client = new Client(this.gateway, protocol, hello);
     this.clients.push(client);
     return client;
   }
 
-  /** Time passes, and clients acknowledge meanwhile what they get: no viewer that reads is taken for one that does not. */
+  /** Time passes, and clients acknowledge at once what they get: no viewer that reads is taken for one that does not. */
   pass(ms: number): void {
-    for (let left = ms; left > 0; left -= STALLED_MS / 2) {
-      this.clock.advance(Math.min(left, STALLED_MS / 2));
-      this.catchUp();
-    }
+    this.isKeptUpWith = true;
+    this.clock.advance(ms);
+    this.isKeptUpWith = false;
+  }
+
+  /** As Nest stops it, once its sockets are closed. */
+  async shutDown(): Promise<void> {
+    this.owners.onApplicationShutdown();
+    await this.closer.onApplicationShutdown();
   }
 
   /** Clients that read acknowledge what they have, until nothing more comes. */
@@ -101,14 +148,33 @@ export function assertToldInOrder(server: Server): void {
   }
 }
 
-/** What a client was sent: output, or anything else as a line; of a session, or of none. */
+/** What a client was sent: output, or anything else as a line; of a session, of what it typed there, or of none. */
 export type Heard =
   | { readonly about: string; readonly line: string }
   | { readonly about: string; readonly offset: number; readonly end: number; readonly bytes: string };
 
+/** Full as long as it does not take. */
+class FullSocket extends FakeSocket {
+  private isFull = false;
+
+  override get bufferedAmount(): number {
+    return super.bufferedAmount + (this.isFull ? OUTPUT_HIGH_WATER_BYTES : 0);
+  }
+
+  override stopTaking(): void {
+    this.isFull = true;
+    super.stopTaking();
+  }
+
+  override startTaking(): void {
+    this.isFull = false;
+    super.startTaking();
+  }
+}
+
 /** One WebSocket of the server, from the client's end; it takes what it is sent, and acknowledges where it should. */
 export class Client {
-  readonly socket = new FakeSocket();
+  readonly socket = new FullSocket();
   /** Of its own: what is being gathered for it is waited for whenever it is asked what it heard. */
   private readonly clock = new FakeClock();
   private readonly connection: Connection;
@@ -120,17 +186,33 @@ export class Client {
   private taken = 0;
   private isReading = true;
   private acknowledges: boolean;
+  private welcome?: Welcome;
 
   constructor(
     private readonly gateway: TerminalGateway,
     readonly protocol: Protocol = JSON_PROTOCOL,
+    private readonly greeting: Omit<HelloMessage, 'type'> = {},
   ) {
     this.connection = new Connection(this.socket, this.clock, protocol);
     this.acknowledges = protocol === FRAMES_PROTOCOL;
+    gateway.handleConnection(this.connection);
+    if (this.acknowledges) this.send({ type: 'hello', ...greeting });
   }
 
   get isOpen(): boolean {
     return !this.connection.isClosed;
+  }
+
+  /** With what it may come back. */
+  get resumeToken(): string {
+    this.hear();
+    assert(this.welcome);
+    return this.welcome.resumeToken;
+  }
+
+  /** Ids of the sessions that the server remembers as its own. */
+  get owned(): string[] {
+    return this.connection.client?.owned.map(({ id }) => id) ?? [];
   }
 
   /** What it was sent since it was asked last. */
@@ -145,12 +227,20 @@ export class Client {
     return this.positions.get(sessionId);
   }
 
+  create(size?: TerminalSize, persistent = false): void {
+    this.send({ type: 'create', requestId: REQUEST, size, persistent });
+  }
+
   /** From now on it takes nothing, and something waits in the socket already. */
   stopReading(): void {
     if (!this.isReading) return;
     this.isReading = false;
     this.socket.stopTaking();
-    this.send({ type: 'list_tmux_sessions', requestId: 'r'.repeat(OUTPUT_HIGH_WATER_BYTES) });
+    this.send({ type: 'list_tmux_sessions' });
+  }
+
+  stopAcknowledging(): void {
+    this.acknowledges = false;
   }
 
   startReading(): void {
@@ -190,10 +280,32 @@ export class Client {
     this.deliver(() => this.handle(message));
   }
 
-  /** Its connection is lost. Repeats change nothing, as `close` comes once. */
+  /** It goes, and says so. Repeats change nothing, as `close` comes once. */
   leave(): void {
+    this.disconnect(NORMAL_CLOSURE);
+  }
+
+  /** Its connection is lost. */
+  drop(): void {
+    this.disconnect(ABNORMAL_CLOSURE);
+  }
+
+  /** Whether the server has ended it. */
+  get isEnded(): boolean {
+    return !this.isOpen && this.socket.readyState !== OPEN;
+  }
+
+  /** The server learns that a connection is no more that another has taken the place of. */
+  endSuperseded(): void {
+    assert(this.isEnded);
+    this.connection.closeCode = TAKEN_OVER;
+    this.gateway.handleDisconnect(this.connection);
+  }
+
+  private disconnect(code: number): void {
     if (!this.isOpen) return;
     this.socket.close();
+    this.connection.closeCode = code;
     this.gateway.handleDisconnect(this.connection);
   }
 
@@ -207,7 +319,7 @@ export class Client {
   }
 
   private hear(): void {
-    this.clock.advance(GATHER_MS);
+    this.clock.advance(GATHERED_MS);
     for (const news of this.socket.inOrder.slice(this.taken)) {
       if ('kind' in news) this.hearOutput(this.channels.get(news.channel)!, news.offset, news.bytes);
       else if (news.type === 'output') this.hearOutput(news.sessionId, news.offset, news);
@@ -219,6 +331,12 @@ export class Client {
   private hearOutput(about: string, offset: number, output: Uint8Array | Output): void {
     assert.equal(offset, this.positions.get(about), 'output where it belongs');
     const isText = 'data' in output;
+    if (isText && output.end === offset) {
+      // Not of the session's: what sets the terminal's modes where its output begins.
+      assert(output.data.length > 0);
+      this.heard.push({ about, line: 'modes' });
+      return;
+    }
     const end = isText ? output.end : offset + output.length;
     const bytes = isText ? output.data : Buffer.from(output).toString('latin1');
     this.positions.set(about, end);
@@ -228,11 +346,37 @@ export class Client {
   private hearMessage(message: ServerMessage): void {
     if (message.type === 'session_created') this.learn(message.sessionId, message.channel, 0);
     if (message.type === 'attached') this.learn(message.sessionId, message.channel, message.offset);
+    if (message.type === 'welcome') this.learnAll(message);
     if (message.type === 'gap') {
       assert.equal(message.offset, this.positions.get(message.sessionId), 'a gap where it belongs');
       this.positions.set(message.sessionId, message.end);
     }
-    this.heard.push(lineOf(message));
+    if (message.type === 'welcome') this.heard.push(...this.welcomed(message));
+    else this.heard.push(lineOf(message));
+  }
+
+  private learnAll(welcome: Welcome): void {
+    this.welcome = welcome;
+    for (const one of welcome.sessions) {
+      if ('channel' in one) this.learn(one.sessionId, one.channel, one.offset);
+    }
+  }
+
+  /** Whether it is known, with which sessions it goes on, and of each how. */
+  private welcomed({ resumeToken, sessions }: Welcome): Heard[] {
+    const back = resumeToken === this.greeting.resumeToken ? ['back'] : [];
+    const names = sessions.map(({ sessionId }) => sessionId);
+    return [
+      { about: '', line: ['welcome', ...back, ...names].join(' ') },
+      ...sessions.map((one) => {
+        if (!('reason' in one)) {
+          const line = `resumed ${one.requestId ?? 'another'} ${one.data} ${lookOf(one)}`;
+          return { about: one.sessionId, line };
+        }
+        const { reason, code, signal, cause } = one;
+        return { about: one.sessionId, line: `not resumed: ${sentence([reason, code, signal, cause])}` };
+      }),
+    ];
   }
 
   private learn(sessionId: string, channel: number | undefined, offset: number): void {
@@ -281,19 +425,19 @@ export class Client {
 }
 
 /** What a message says, in short. */
-function lineOf(message: ServerMessage): Heard {
+function lineOf(message: Exclude<ServerMessage, Welcome>): Heard {
   switch (message.type) {
     case 'session_created':
       return { about: message.sessionId, line: `session_created ${message.data}` };
-    case 'attached': {
-      const { sessionId, offset, end, inputOffset, inControl, cols, rows, sizes, gap } = message;
-      const was = sizes.map((size) => `${size.cols}x${size.rows}@${size.offset}`).join();
-      const missing = gap ? ` without ${gap.offset}–${gap.end}` : '';
-      const line = `attached ${offset}–${end} typed ${inputOffset} ${inControl} ${cols}x${rows} ${was}${missing}`;
-      return { about: sessionId, line };
+    case 'attached':
+      return { about: message.sessionId, line: `attached ${lookOf(message)}` };
+    case 'gap': {
+      const { sessionId, offset, end, modes } = message;
+      return {
+        about: sessionId,
+        line: sentence([`gap ${offset}–${end}`, modes !== undefined && 'with modes']),
+      };
     }
-    case 'gap':
-      return { about: message.sessionId, line: `gap ${message.offset}–${message.end}` };
     case 'control':
       return { about: message.sessionId, line: `control ${message.inControl}` };
     case 'resized':
@@ -303,18 +447,35 @@ function lineOf(message: ServerMessage): Heard {
       };
     case 'exit': {
       const { sessionId, code, signal, cause } = message;
-      const line = ['exit', code, signal, cause].filter((part) => part !== undefined).join(' ');
-      return { about: sessionId, line };
+      return { about: sessionId, line: sentence(['exit', code, signal, cause]) };
     }
     case 'error':
       // A refusal belongs to what was asked; why a session failed, to the session.
       return {
         about: message.reason === 'SPAWN_FAILED' ? message.sessionId! : '',
-        line: `error ${message.reason}`,
+        line: sentence(['error', message.reason, message.inputOffset]),
       };
+    case 'input_acknowledged':
+      return { about: `typing into ${message.sessionId}`, line: `taken ${message.offset}` };
     case 'output':
     case 'tmux_sessions':
-    case 'welcome':
       return { about: '', line: message.type };
   }
+}
+
+/** How a session is shown from there on. */
+function lookOf({ offset, end, inputOffset, inControl, cols, rows, sizes, gap, modes }: Shown): string {
+  return sentence([
+    `${offset}–${end}`,
+    inputOffset !== undefined && `typed ${inputOffset}`,
+    `${inControl}`,
+    `${cols}x${rows}`,
+    sizes.map((size) => `${size.cols}x${size.rows}@${size.offset}`).join(),
+    gap && `without ${gap.offset}–${gap.end}`,
+    modes !== undefined && 'with modes',
+  ]);
+}
+
+function sentence(parts: readonly (string | number | false | undefined)[]): string {
+  return parts.filter((part) => part !== undefined && part !== false).join(' ');
 }

@@ -1,0 +1,137 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { createHash, randomBytes } from 'node:crypto';
+import { AppConfig } from '../config/app-config.js';
+import { Clock, type Timer } from '../core/clock.js';
+import { SessionEvents } from '../core/session-events.js';
+import { SessionCloser } from '../sessions/session-closer.js';
+import { Client } from './client.js';
+import { type Connection } from './connection.js';
+import { FRAMES_PROTOCOL } from './subprotocol.js';
+import { type View } from './view.js';
+
+/** RFC 6455, 7.4.1: the purpose is fulfilled. Whoever says so does not come back. */
+const NORMAL_CLOSURE = 1000;
+const TAKEN_OVER = 4001;
+
+/** Not to be guessed. */
+const TOKEN_BYTES = 16;
+
+/** What a client is told so that it can come back. */
+export interface Admission {
+  readonly client: Client;
+  readonly resumeToken: string;
+  /** Whether it has been here before. */
+  readonly isKnown: boolean;
+}
+
+/** A client without a connection: until when its views are kept, and its sessions. */
+interface Absence {
+  readonly hold: Timer;
+  readonly end: Timer;
+}
+
+/** All clients, by the hash of their tokens: who reads this memory cannot become one of them. */
+@Injectable()
+export class Clients implements OnApplicationShutdown {
+  private readonly byHash = new Map<string, Client>();
+  private readonly hashes = new Map<Client, string>();
+  private readonly absences = new Map<Client, Absence>();
+  private readonly present = new Set<Client>();
+
+  constructor(
+    private readonly config: AppConfig,
+    private readonly clock: Clock,
+    private readonly closer: SessionCloser,
+    events: SessionEvents,
+  ) {
+    events.subscribe(({ type, session }) => {
+      if (type !== 'removed') return;
+      for (const client of [...this.present, ...this.byHash.values()]) client.forget(session);
+    });
+  }
+
+  /** A client that is its connection. */
+  connect(connection: Connection): Client {
+    const client = new Client();
+    this.present.add(client);
+    client.connection = connection;
+    return client;
+  }
+
+  /**
+   * A client that says hello: the one of `token`, whose older connection, if there still is one, is ended with 4001 and
+   * ends nothing; or a new one.
+   */
+  greet(connection: Connection, token: string | undefined): Admission {
+    const known = token === undefined ? undefined : this.byHash.get(hashOf(token));
+    if (known && token !== undefined) {
+      this.stopWaitingFor(known);
+      const { connection: older } = known;
+      if (older) {
+        keepViews(known, older);
+        older.end(TAKEN_OVER, 'taken over by another connection of this client');
+      }
+      known.connection = connection;
+      return { client: known, resumeToken: token, isKnown: true };
+    }
+    const client = new Client();
+    const resumeToken = randomBytes(TOKEN_BYTES).toString('base64url');
+    const hash = hashOf(resumeToken);
+    this.byHash.set(hash, client);
+    this.hashes.set(client, hash);
+    client.connection = connection;
+    return { client, resumeToken, isKnown: false };
+  }
+
+  /** A connection has ended. What its client owns ends with it, or is kept until the client comes back. */
+  disconnected(connection: Connection): void {
+    const { client } = connection;
+    // Superseded, and all that it had is somebody else's by now; or it never said hello.
+    if (client?.connection !== connection) return;
+    const isResumable = connection.protocol === FRAMES_PROTOCOL && connection.closeCode !== NORMAL_CLOSURE;
+    if (!isResumable) {
+      for (const { attachment } of connection.release()) attachment.detach();
+      this.end(client);
+      return;
+    }
+    for (const { attachment } of keepViews(client, connection)) attachment.hold();
+    client.connection = undefined;
+    this.absences.set(client, {
+      hold: this.clock.after(this.config.resumeHoldSeconds * 1000, () => client.letGo()),
+      end: this.clock.after(this.config.resumeSeconds * 1000, () => this.end(client)),
+    });
+  }
+
+  /** Nobody comes back to a server that stops. */
+  onApplicationShutdown(): void {
+    for (const client of [...this.absences.keys()]) this.stopWaitingFor(client);
+  }
+
+  private end(client: Client): void {
+    this.stopWaitingFor(client);
+    client.connection = undefined;
+    this.present.delete(client);
+    this.byHash.delete(this.hashes.get(client) ?? '');
+    this.hashes.delete(client);
+    client.letGo();
+    for (const { id, persistent } of client.owned) if (!persistent) this.closer.close(id);
+  }
+
+  private stopWaitingFor(client: Client): void {
+    const absence = this.absences.get(client);
+    absence?.hold.cancel();
+    absence?.end.cancel();
+    this.absences.delete(client);
+  }
+}
+
+/** For its next connection, which may be there already: then nobody notices. */
+function keepViews(client: Client, connection: Connection): readonly View[] {
+  const views = connection.release();
+  for (const view of views) client.held.set(view.session.id, view);
+  return views;
+}
+
+function hashOf(token: string): string {
+  return createHash('sha256').update(token).digest('base64');
+}
