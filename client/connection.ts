@@ -34,6 +34,9 @@ export interface ConnectionEvents {
   closed(closure: Closure): void;
 }
 
+/** Any but 1000, by which the server would take this client to have finished. */
+const GIVEN_UP = 4000;
+
 /** The code with which a connection is closed whose server breaks the protocol. */
 const PROTOCOL_BROKEN = 4002;
 
@@ -71,6 +74,11 @@ export class Connection {
   /** Closes it for good; what was sent before still arrives. Does nothing when it is closed. */
   close(): void {
     this.end(1000, 'closed by the client');
+  }
+
+  /** Gives it up as lost: whoever is at the other end is to think so too. */
+  lose(): void {
+    this.end(GIVEN_UP, 'given up by the client');
   }
 
   private receive(data: unknown): void {

@@ -184,19 +184,48 @@ describe('the input of a session', () => {
     expect(socket.frames).toEqual([]);
   });
 
-  it.each(['INPUT_QUEUE_FULL', 'READ_ONLY', 'BAD_INPUT_OFFSET'])(
-    'waits after %s until it is known again how much was accepted',
-    async (reason) => {
-      const connected = await showingClient();
-      const { socket, session, application } = connected;
-      session.write('too much');
-      socket.receive({ ...refused, reason });
-      expect(session.write('more')).toBe(false);
-      await attach(connected, application, { channel: 2, inputOffset: 0 });
-      expect(session.write('again')).toBe(true);
-      expect(socket.frames.slice(1)).toMatchObject([{ channel: 2, offset: 0 }]);
-    },
-  );
+  it('that the server has no room for is sent again from what was accepted, after a while that grows', async () => {
+    const { socket, clock, session, application } = await showingClient();
+    session.write('abc');
+    session.write('de');
+    const refuse = (reason: string): void => socket.receive({ ...refused, reason, inputOffset: 1 });
+    refuse('INPUT_QUEUE_FULL');
+    refuse('BAD_INPUT_OFFSET');
+    session.write('f');
+    expect(application.log).toEqual(['error INPUT_QUEUE_FULL']);
+    const sentIn = (ms: number): string => {
+      const before = socket.frames.length;
+      clock.advance(ms);
+      return socket.frames
+        .slice(before)
+        .map(({ offset, bytes }) => `${offset} ${Buffer.from(bytes).toString()}`)
+        .join(', ');
+    };
+    expect([sentIn(49), sentIn(1)]).toEqual(['', '1 bc, 3 de, 5 f']);
+    refuse('BAD_INPUT_OFFSET');
+    expect([sentIn(99), sentIn(1)]).toEqual(['', '1 bc, 3 de, 5 f']);
+    socket.receive({ type: 'input_acknowledged', sessionId: 's1', offset: 2 });
+    expect(session.bufferedInput).toBe(4);
+  });
+
+  it('that can never be typed is forgotten', async () => {
+    const { socket, session, application } = await showingClient();
+    session.write('abc');
+    socket.receive({ ...refused, reason: 'SESSION_ENDED', inputOffset: 0 });
+    expect([session.bufferedInput, application.log]).toEqual([0, ['error SESSION_ENDED']]);
+  });
+
+  it('is kept until the terminal has taken it, and no more than the credit is on its way', async () => {
+    const { socket, session } = await showingClient();
+    session.write('x'.repeat(200_000));
+    session.write('y'.repeat(100_000));
+    const end = (): number => socket.frames.at(-1)!.offset + socket.frames.at(-1)!.bytes.length;
+    expect([end(), session.bufferedInput]).toEqual([262_144, 300_000]);
+    socket.receive({ type: 'input_acknowledged', sessionId: 's1', offset: 200_001 });
+    expect([end(), session.bufferedInput]).toEqual([300_000, 99_999]);
+    socket.receive({ type: 'input_acknowledged', sessionId: 's1', offset: 100 });
+    expect(session.bufferedInput).toBe(99_999);
+  });
 });
 
 describe('a session', () => {

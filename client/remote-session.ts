@@ -1,26 +1,29 @@
 import { type Frame } from '../src/protocol/frames.js';
-import { MAX_FRAME_PAYLOAD_BYTES } from '../src/protocol/limits.js';
 import {
-  type Attached,
-  type Control,
   type ErrorMessage,
   type Exit,
+  type Control,
   type Gap,
   type GapBytes,
+  type InputAcknowledged,
   type Resized,
+  type Resumption,
+  type Shown,
   type SizeAt,
 } from '../src/protocol/messages.js';
-import { ServerViolation } from './client-error.js';
+import { type FailureReason, ServerViolation } from './client-error.js';
 import { type Connection, type Outgoing } from './connection.js';
+import { InputBuffer } from './input-buffer.js';
 import { tell } from './tell.js';
+import { type Timers } from './timers.js';
 
 // Browsers and Node have it, each with types of its own.
 declare const TextEncoder: new () => { encode(text: string): Uint8Array };
 
 /**
- * What an application does with a session's news. All but `control` and `error` come in the order of the output, which
- * comes exactly once; the first may come before whoever awaits `create` or `attach` goes on. What a handler throws
- * becomes an unhandled rejection and disturbs nothing else.
+ * What an application does with a session's news. All but `control` and the two about input come in the order of the
+ * output, which comes exactly once, however often the connection is lost; the first may come before whoever awaits
+ * `create` or `attach` goes on. What a handler throws becomes an unhandled rejection and disturbs nothing else.
  */
 export interface SessionHandlers {
   /**
@@ -31,6 +34,16 @@ export interface SessionHandlers {
   output(bytes: Uint8Array, offset: number, consumed: () => void): void;
   /** The output from `offset` up to `end` is lost; what follows begins at `end`. */
   gap?(gap: GapBytes): void;
+  /**
+   * What follows does not go on where a terminal is: it is to be reset, unless it has just been made, and given `modes`.
+   * They make no emulator answer anything.
+   */
+  restore?(modes: string): void;
+  /**
+   * Output before `end` is old: a terminal's answers to the queries in it must not be typed. Told when attaching, and
+   * after each loss of the connection.
+   */
+  replay?(end: number): void;
   /** What follows was printed for this size: told when attaching, and when somebody else resizes. */
   resized?(size: SizeAt): void;
   /**
@@ -39,25 +52,30 @@ export interface SessionHandlers {
    */
   control?(inControl: boolean): void;
   /** The session has ended; nothing more comes. */
-  exit?(exit: Exit): void;
-  /** Something was refused, or the session could not start. */
+  exit?(exit: Pick<Exit, 'code' | 'signal' | 'cause'>): void;
+  /** It can be shown no longer, and how it ended is not known: it ended while the connection was lost. Nothing more comes. */
+  gone?(reason: FailureReason): void;
+  /** So many bytes may or may not have been typed: the server had forgotten this client when it came back. */
+  inputLost?(bytes: number): void;
+  /** Something was refused, or the session could not start. `INPUT_QUEUE_FULL`: what was typed waits, and is sent later. */
   error?(error: ErrorMessage): void;
 }
 
-/** A session that this client shows, from `create` or `attach` until `exit` or `detach`. */
+/** A session that this client shows, from `create` or `attach` until `exit`, `gone` or `detach`. */
 export interface RemoteSession {
   readonly id: string;
   /** Where the output begins that has not been delivered yet, in bytes. */
   readonly offset: number;
-  /** Whether it has exited or was detached: its methods do nothing then, but for `close` after an exit. */
+  /** Whether it has exited, is gone or was detached: its methods do nothing then, but for `close` after an exit. */
   readonly isOver: boolean;
+  /** Bytes written that the terminal has not taken yet, as far as is known. */
+  readonly bufferedInput: number;
   /**
-   * Types; text goes as UTF-8. What the server cannot take (`INPUT_QUEUE_FULL`) it tells by `error`; how much it had
-   * taken is known again after attaching again, and nothing is sent until then.
-   * @returns whether it was sent: not when the session is over or read-only, the client not connected, or after a refusal
+   * Types, each byte once and in order, now or when there is a connection again; text goes as UTF-8.
+   * @returns whether it will be: not when the session is over or read-only
    */
   write(data: Uint8Array | string): boolean;
-  /** Takes control, too. */
+  /** Takes control, too. Without a connection, once there is one again. */
   resize(size: { readonly cols: number; readonly rows: number }): void;
   /** Ends the session for everybody; `exit` follows. One that has exited is not kept any longer. */
   close(): void;
@@ -71,17 +89,16 @@ export interface SessionLink {
   connection(): Connection | undefined;
   /** Whether an `attach` of that session is on its way: its offsets and channel mean nothing until the answer. */
   isAttaching(sessionId: string): boolean;
+  readonly timers: Timers;
+  /** How much input may be on its way. */
+  readonly inputCreditBytes: number;
   consumed(session: ShownSession, offset: number, bytes: number): void;
   ended(session: ShownSession): void;
   detached(session: ShownSession): void;
 }
 
-/** How a session is looked at: new with each answer to `create` and `attach`. */
+/** How it is asked for: new with each `create` and `attach`. */
 export interface Placement {
-  readonly channel: number;
-  /** Where output begins. */
-  readonly offset: number;
-  readonly inputOffset: number;
   readonly readOnly: boolean;
   readonly handlers: SessionHandlers;
 }
@@ -92,18 +109,33 @@ interface Chunk {
   consumed: boolean;
 }
 
-/** Reasons after which the server has accepted less input than was sent. */
-const INPUT_LOST: readonly string[] = ['INPUT_QUEUE_FULL', 'READ_ONLY', 'BAD_INPUT_OFFSET'];
+/** What the answer says to a session that begins at its first byte. */
+export const FROM_THE_START = { offset: 0, end: 0, inputOffset: 0, inControl: true, sizes: [] } as const;
+
+/** How long input waits that the server had no room for: longer each time, until it takes some. */
+const FIRST_RETRY_MS = 50;
+const LONGEST_RETRY_MS = 1000;
+
+/** Reasons for which input is refused that is to be sent again. */
+const NOT_NOW: readonly string[] = ['INPUT_QUEUE_FULL', 'BAD_INPUT_OFFSET'];
+/** Reasons for which it never will be typed. */
+const NEVER: readonly string[] = ['READ_ONLY', 'SESSION_ENDED'];
 
 /** A session as its client keeps it. Attaching again moves it, and makes what was delivered before nobody's concern. */
 export class ShownSession implements RemoteSession {
   offset = 0;
   isOver = false;
+  /** Names it in frames on the connection there is. */
+  channel = 0;
+  private hasBegun = false;
   private hasExited = false;
-  private inputOffset = 0;
-  private inputLost = false;
-  /** Written while an `attach` was on its way. */
-  private readonly heldInput: Uint8Array[] = [];
+  private readonly input = new InputBuffer();
+  private retryMs = FIRST_RETRY_MS;
+  private retry?: { cancel(): void };
+  /** What it was resized to last, unless somebody else has resized it since. */
+  private ownSize?: { readonly cols: number; readonly rows: number };
+  /** Whether it is to end: until it has, that is asked for over each new connection. */
+  private isUnwanted = false;
   /** Delivered and not acknowledged, oldest first. */
   private unacknowledged: Chunk[] = [];
   /** Sizes of output that has not been delivered yet, in its order. */
@@ -113,28 +145,31 @@ export class ShownSession implements RemoteSession {
     readonly id: string,
     private readonly link: SessionLink,
     private placement: Placement,
-  ) {
-    this.place(placement);
+  ) {}
+
+  get bufferedInput(): number {
+    return this.input.bytes;
   }
 
-  get channel(): number {
-    return this.placement.channel;
+  /** How it is gone on with when the connection was lost. */
+  get resumption(): Resumption {
+    return { sessionId: this.id, from: this.offset, readOnly: this.placement.readOnly };
   }
 
   write(data: Uint8Array | string): boolean {
-    const connection = this.link.connection();
-    if (!connection || this.isOver || this.inputLost || this.placement.readOnly) return false;
-    const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
-    if (this.link.isAttaching(this.id)) this.heldInput.push(Uint8Array.from(bytes));
-    else this.type(connection, bytes);
+    if (this.isOver || this.placement.readOnly) return false;
+    this.input.add(typeof data === 'string' ? new TextEncoder().encode(data) : Uint8Array.from(data));
+    this.type();
     return true;
   }
 
   resize({ cols, rows }: { readonly cols: number; readonly rows: number }): void {
+    this.ownSize = { cols, rows };
     this.send({ type: 'resize', sessionId: this.id, cols, rows });
   }
 
   close(): void {
+    this.isUnwanted = true;
     if (!this.isOver || this.hasExited) this.link.connection()?.send({ type: 'close', sessionId: this.id });
   }
 
@@ -145,30 +180,70 @@ export class ShownSession implements RemoteSession {
     this.link.detached(this);
   }
 
-  /** Goes on from another place. */
+  /** Is asked for anew: what was delivered before concerns nobody any more. */
   place(placement: Placement): void {
     this.placement = placement;
-    this.offset = placement.offset;
-    this.inputOffset = placement.inputOffset;
-    this.inputLost = false;
     this.unacknowledged = [];
-    this.sizes = [];
   }
 
-  /** Tells what the answer to `attach` says. */
-  attached({ gap, inControl, sizes }: Attached): void {
+  /**
+   * Goes on where the answer to `create` or `attach`, or a `welcome`, says.
+   * @throws {ServerViolation} when that is not where `from` is, with what is told to be missing
+   */
+  begin(begun: Begun, from?: number): void {
+    const { channel, offset, end, inputOffset = 0, inControl, sizes, gap, modes } = begun;
+    if (channel === undefined) throw new ServerViolation('a session is shown without a channel');
+    if ((gap?.offset ?? offset) !== (from ?? offset) || (gap?.end ?? offset) !== offset) {
+      throw new ServerViolation(`output begins at ${offset} where ${from} was asked for`);
+    }
     const { handlers } = this.placement;
+    this.channel = channel;
+    this.offset = offset;
     this.sizes = [...sizes];
+    if (begun.cols === this.ownSize?.cols && begun.rows === this.ownSize?.rows) this.ownSize = undefined;
+    // What it typed before it was shown here is nothing that this would send again.
+    if (this.hasBegun) this.input.resendFrom(inputOffset);
+    else this.input.reset(inputOffset);
+    this.hasBegun = true;
     if (gap) void tell(() => handlers.gap?.(gap));
+    if (modes !== undefined) void tell(() => handlers.restore?.(modes));
+    if (end > offset) void tell(() => handlers.replay?.(end));
     void tell(() => handlers.control?.(inControl));
     this.advance();
   }
 
-  /** No `attach` is on its way any more: sends what has waited for that. */
+  /** The server knows this client no more: what it had typed there is between them for ever. */
+  forgetInput(): void {
+    const { handlers } = this.placement;
+    const bytes = this.input.reset(0);
+    if (bytes > 0) void tell(() => handlers.inputLost?.(bytes));
+  }
+
+  /** No `attach` is on its way any more: sends what has waited for that, or for a connection. */
   settle(): void {
-    const connection = this.link.connection();
-    for (const bytes of this.heldInput.splice(0)) if (connection) this.type(connection, bytes);
+    this.type();
     this.acknowledge();
+  }
+
+  /** Asks again for what may have been lost on its way. */
+  insist(): void {
+    if (this.ownSize) this.resize(this.ownSize);
+    if (this.isUnwanted) this.close();
+  }
+
+  /** The connection is lost: what waits for time to pass waits for a new one. */
+  pause(): void {
+    this.retry?.cancel();
+    this.retry = undefined;
+    this.retryMs = FIRST_RETRY_MS;
+  }
+
+  /** It could not be gone on with. */
+  lost({ code, signal, cause, reason }: Lost): void {
+    const { handlers } = this.placement;
+    this.end();
+    if (code !== undefined && cause) void tell(() => handlers.exit?.({ code, signal, cause }));
+    else void tell(() => handlers.gone?.(reason));
   }
 
   /** @throws {ServerViolation} when it is not what comes next */
@@ -177,14 +252,15 @@ export class ShownSession implements RemoteSession {
     this.advance(bytes);
   }
 
-  /** @throws {ServerViolation} for a gap that is not what comes next */
-  hear(news: Gap | Resized | Control | Exit): void {
+  /** @throws {ServerViolation} for a gap that is not what comes next, or input that was never sent */
+  hear(news: Gap | Resized | Control | InputAcknowledged | Exit): void {
     const { handlers } = this.placement;
     switch (news.type) {
       case 'gap':
         this.skip(news);
         return this.advance();
       case 'resized':
+        this.ownSize = undefined;
         // A size that nothing was printed for gives way.
         if (this.sizes.at(-1)?.offset === news.offset) this.sizes.pop();
         // Output that was printed for an older size may still be on its way.
@@ -192,6 +268,10 @@ export class ShownSession implements RemoteSession {
         return this.advance();
       case 'control':
         return void tell(() => handlers.control?.(news.inControl));
+      case 'input_acknowledged':
+        this.input.taken(news.offset);
+        this.retryMs = FIRST_RETRY_MS;
+        return this.type();
       case 'exit':
         // It is a viewer still, and would be for as long as the connection lives.
         this.send({ type: 'detach', sessionId: this.id });
@@ -203,24 +283,43 @@ export class ShownSession implements RemoteSession {
   }
 
   error(error: ErrorMessage): void {
-    this.inputLost ||= INPUT_LOST.includes(error.reason);
-    void tell(() => this.placement.handlers.error?.(error));
+    const { handlers } = this.placement;
+    const { reason, inputOffset } = error;
+    if (NEVER.includes(reason) && inputOffset !== undefined) this.input.reset(inputOffset);
+    if (NOT_NOW.includes(reason) && inputOffset !== undefined) {
+      // What was sent behind it is refused too, and each refusal says the same.
+      if (this.retry) return;
+      this.input.resendFrom(inputOffset);
+      this.typeLater();
+      if (reason === 'BAD_INPUT_OFFSET') return;
+    }
+    void tell(() => handlers.error?.(error));
   }
 
-  private type(connection: Connection, bytes: Uint8Array): void {
-    for (let rest = bytes; rest.length > 0; rest = rest.subarray(MAX_FRAME_PAYLOAD_BYTES)) {
-      const piece = rest.subarray(0, MAX_FRAME_PAYLOAD_BYTES);
-      connection.sendInput(this.channel, this.inputOffset, piece);
-      this.inputOffset += piece.length;
-    }
+  private type(): void {
+    const connection = this.link.connection();
+    if (!connection || this.isOver || this.retry || this.link.isAttaching(this.id)) return;
+    this.input.flush(this.link.inputCreditBytes, (offset, bytes) =>
+      connection.sendInput(this.channel, offset, bytes),
+    );
   }
 
-  private skip(gap: GapBytes): void {
-    if (gap.offset !== this.offset || gap.end < gap.offset) {
-      throw new ServerViolation(`a gap from ${gap.offset} to ${gap.end} where ${this.offset} is next`);
+  private typeLater(): void {
+    this.retry = this.link.timers.after(this.retryMs, () => {
+      this.retry = undefined;
+      this.type();
+    });
+    this.retryMs = Math.min(this.retryMs * 2, LONGEST_RETRY_MS);
+  }
+
+  private skip({ offset, end, modes }: Gap): void {
+    if (offset !== this.offset || end < offset) {
+      throw new ServerViolation(`a gap from ${offset} to ${end} where ${this.offset} is next`);
     }
-    this.offset = gap.end;
-    void tell(() => this.placement.handlers.gap?.(gap));
+    const { handlers } = this.placement;
+    this.offset = end;
+    void tell(() => handlers.gap?.({ offset, end }));
+    if (modes !== undefined) void tell(() => handlers.restore?.(modes));
   }
 
   /** Delivers what has come, and the sizes it reaches in their places. Handlers may end it in the middle. */
@@ -255,7 +354,7 @@ export class ShownSession implements RemoteSession {
 
   /** Reports what has been consumed without a hole. */
   private acknowledge(): void {
-    if (this.link.isAttaching(this.id)) return;
+    if (!this.link.connection() || this.link.isAttaching(this.id)) return;
     const waiting = this.unacknowledged.findIndex(({ consumed }) => !consumed);
     const done = this.unacknowledged.splice(0, waiting < 0 ? Infinity : waiting);
     const last = done.at(-1);
@@ -270,8 +369,21 @@ export class ShownSession implements RemoteSession {
 
   private end(): void {
     this.isOver = true;
-    this.heldInput.length = 0;
+    this.pause();
+    this.input.reset(0);
     // What is consumed from now on concerns nobody.
     this.unacknowledged = [];
   }
+}
+
+/** What is told of a session where it begins. */
+export type Begun = Pick<
+  Shown,
+  'channel' | 'offset' | 'end' | 'inputOffset' | 'inControl' | 'sizes' | 'gap' | 'modes'
+> &
+  Partial<Pick<Shown, 'cols' | 'rows'>>;
+
+/** What is told of one that cannot be gone on with. */
+export interface Lost extends Partial<Pick<Exit, 'code' | 'signal' | 'cause'>> {
+  readonly reason: FailureReason;
 }

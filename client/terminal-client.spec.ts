@@ -191,7 +191,7 @@ describe('a client whose connection ends', () => {
     await expect(created).rejects.toMatchObject({ reason: 'DISCONNECTED' });
     expect(log.at(-1)).toBe('closed 1001 shutting down');
     expect(clock.timers).toBe(0);
-    expect(session.write('x')).toBe(false);
+    session.write('x');
     session.resize({ cols: 1, rows: 1 });
     application.chunks[0]!.consumed();
     await expect(client.attach('s1', application)).rejects.toMatchObject({ reason: 'DISCONNECTED' });
@@ -229,6 +229,10 @@ describe('a client whose connection ends', () => {
     ['a torn frame', (socket) => socket.receiveBytes(new Uint8Array(15))],
     ['a frame of an unknown kind', (socket) => socket.receiveBytes(new Uint8Array(16))],
     ['a frame of input', (socket) => socket.receiveFrame(1, 0, 'x', 'input')],
+    [
+      'input that was never typed',
+      (socket) => socket.receive({ type: 'input_acknowledged', sessionId: 's1', offset: 1 }),
+    ],
     ['output behind a hole', (socket) => socket.receiveFrame(1, 1, 'x')],
     [
       'output twice',

@@ -1,15 +1,21 @@
 import { type Frame } from '../src/protocol/frames.js';
+import { INPUT_CREDIT_BYTES } from '../src/protocol/limits.js';
 import {
   type Attached,
   type ErrorMessage,
+  type ResumedSession,
   type ServerMessage,
   type SessionCreated,
+  type UnresumedSession,
   type Welcome,
 } from '../src/protocol/messages.js';
 import { Acknowledger } from './acknowledger.js';
+import { Backoff, type BackoffOptions, DEFAULT_BACKOFF } from './backoff.js';
 import { RequestFailed, ServerViolation } from './client-error.js';
 import { type Closure, Connection, type Outgoing } from './connection.js';
 import {
+  FROM_THE_START,
+  type Lost,
   type Placement,
   type RemoteSession,
   type SessionHandlers,
@@ -21,22 +27,40 @@ import { tell } from './tell.js';
 import { platformTimers, type Timers } from './timers.js';
 
 export interface TerminalClientOptions {
-  /** Makes a WebSocket to the server's `/ws`, with `SUBPROTOCOL`. Called once, by `connect`. */
+  /** Makes a WebSocket to the server's `/ws`, with `SUBPROTOCOL`. Called for each connection. */
   readonly open: () => Socket;
+  /** Of a client that was before this one, as a page was before it was loaded anew: it becomes that client. */
+  readonly resumeToken?: string;
+  /** How long it waits before it connects again; `false`: it does not. */
+  readonly reconnect?: BackoffOptions | false;
   readonly timers?: Timers;
+  /** Numbers from 0 to below 1. */
+  readonly random?: () => number;
   readonly handlers?: ClientHandlers;
 }
 
 /** What an application does with news that concern no session of the client's. */
 export interface ClientHandlers {
-  /** Told at each change; `closure` says how it came to `closed`. */
+  /** Told at each change; `closure` says how it came to `waiting` or `closed`. */
   state?(state: ConnectionState, closure?: Closure): void;
+  /** It is open: for the first time, or again. */
+  arrived?(arrival: Arrival): void;
   /** Something was refused. */
   error?(error: ErrorMessage): void;
 }
 
-/** `closed` is also what a client is before it connects. */
-export type ConnectionState = 'closed' | 'connecting' | 'open';
+/** What a client finds when it is welcomed. */
+export interface Arrival {
+  /** Whether the server knew it: what it owns is there, and what it typed was typed once. */
+  readonly isKnown: boolean;
+  /** Whether the server has been started anew: every session that there was is gone. */
+  readonly isServerNew: boolean;
+  /** The sessions it showed that are gone; each is told so itself, too. Others follow when that is found out. */
+  readonly gone: readonly string[];
+}
+
+/** `closed` is also what a client is before it connects; `waiting`, between two tries to connect again. */
+export type ConnectionState = 'closed' | 'connecting' | 'open' | 'waiting';
 
 export interface CreateOptions {
   /** Starts the session at once, with this size; without it, it starts soon, with 80 × 24. */
@@ -44,6 +68,8 @@ export interface CreateOptions {
   readonly rows?: number;
   readonly cwd?: string;
   readonly shell?: string;
+  /** It outlives this client. */
+  readonly persistent?: boolean;
 }
 
 export interface AttachOptions {
@@ -56,87 +82,107 @@ type Answer = Welcome | SessionCreated | Attached;
 
 /** A message whose answer is awaited. */
 interface Question {
-  /** The session that an `attach` is about. */
-  readonly sessionId?: string;
+  readonly message: Outgoing;
   answered(answer: Answer): void;
   failed(error: RequestFailed): void;
 }
 
+/** A connection on which no welcome comes within this is none. */
+const WELCOME_MS = 10_000;
+const CLOSED = 1000;
+const LOST = 1006;
+
 /**
- * Many sessions over one connection: the output of each comes to its handlers in order and once, as fast as they
- * consume it. A client connects once; one whose connection has closed stays closed.
+ * Close codes after which coming back would end in the same way: this client has finished, or its messages are wrong,
+ * refused or too large, or another has taken its place.
+ */
+const FINAL_CODES: readonly number[] = [CLOSED, 1002, 1003, 1007, 1008, 1009, 4001, 4002];
+
+/** The platform's, of which each has types of its own. */
+declare const Math: { random(): number };
+
+/**
+ * Many sessions over one connection, and over as many as it takes: the output of each comes to its handlers in order and
+ * once, as fast as they consume it, and what is typed is typed once. A client whose connection is lost connects again
+ * until it is closed, or told not to.
  */
 export class TerminalClient {
+  private readonly timers: Timers;
+  private readonly backoff: Backoff;
   private connection?: Connection;
   private connecting?: Promise<Welcome>;
   private currentState: ConnectionState = 'closed';
-  /** While the connection is open. */
+  private token?: string;
+  private epoch?: string;
+  /** While it is open. */
   private acknowledger?: Acknowledger;
+  private inputCreditBytes = INPUT_CREDIT_BYTES;
+  /** For a welcome, or until the next try. */
+  private waiting?: { cancel(): void };
   private readonly questions = new Map<string, Question>();
   private lastRequest = 0;
   private readonly sessions = new Map<string, ShownSession>();
   private readonly channels = new Map<number, ShownSession>();
+  private readonly link: SessionLink;
 
-  private readonly link: SessionLink = {
-    connection: () => this.openConnection,
-    isAttaching: (id) => this.isAttaching(id),
-    consumed: ({ id }, offset, bytes) => this.acknowledger?.add(id, offset, bytes),
-    ended: (session) => this.forget(session),
-    detached: (session) => {
-      this.forget(session);
-      // Whatever the answer to an `attach` on its way, the `detach` behind it has undone it.
-      this.fail(new RequestFailed('DETACHED', 'the session was detached meanwhile'), session.id);
-    },
-  };
-
-  constructor(private readonly options: TerminalClientOptions) {}
+  constructor(private readonly options: TerminalClientOptions) {
+    const { timers = platformTimers, random = () => Math.random(), resumeToken } = options;
+    this.timers = timers;
+    this.token = resumeToken;
+    const { reconnect = DEFAULT_BACKOFF } = options;
+    this.backoff = new Backoff(reconnect === false ? DEFAULT_BACKOFF : reconnect, random);
+    const credit = (): number => this.inputCreditBytes;
+    this.link = {
+      timers,
+      get inputCreditBytes() {
+        return credit();
+      },
+      connection: () => this.openConnection,
+      isAttaching: (id) => this.isAttaching(id),
+      consumed: ({ id }, offset, bytes) => this.acknowledger?.add(id, offset, bytes),
+      ended: (session) => this.forget(session),
+      detached: (session) => {
+        this.forget(session);
+        // Whatever the answer to an `attach` on its way, the `detach` behind it has undone it.
+        const detached = new RequestFailed('DETACHED', 'the session was detached meanwhile');
+        this.fail(detached, ({ sessionId }) => sessionId === session.id);
+      },
+    };
+  }
 
   get state(): ConnectionState {
     return this.currentState;
   }
 
-  /** Opens the connection; a repeat gives the same promise. @throws {RequestFailed}, or what `open` throws */
-  connect(): Promise<Welcome> {
-    return (this.connecting ??= new Promise((resolve, reject) => {
-      const connection = new Connection(this.options.open(), {
-        opened: () => {
-          const refused = (error: Error): void => {
-            reject(error);
-            this.close();
-          };
-          this.greet(connection).then(resolve, refused);
-        },
-        message: (message) => this.receive(message),
-        frame: (frame) => this.output(frame),
-        closed: (closure) => {
-          this.closed(closure);
-          reject(disconnected(closure));
-        },
-      });
-      this.connection = connection;
-      this.enter('connecting');
-    }));
+  /** With it another client becomes this one; to be kept secret. There is none before the first welcome. */
+  get resumeToken(): string | undefined {
+    return this.token;
   }
 
-  /** Starts a session, which ends with this client, and shows it from its first byte on. @throws {RequestFailed} */
+  /**
+   * Opens the connection; a repeat gives the same promise until the client is closed, as it is when this fails. Once it
+   * has been open it connects again by itself. @throws {RequestFailed}, or what `open` throws
+   */
+  connect(): Promise<Welcome> {
+    return (this.connecting ??= new Promise((resolve, reject) => this.open(resolve, reject)));
+  }
+
+  /**
+   * Lets go of a connection that may be dead, and connects at once: for whoever knows better than the network, as when a
+   * page is shown again. Does nothing while it is closed or connecting.
+   */
+  reconnect(): void {
+    if (this.currentState === 'open') this.connection?.lose();
+    if (this.currentState === 'waiting') this.tryAgain();
+  }
+
+  /**
+   * Starts a session, which ends with this client unless it is persistent, and shows it from its first byte on. When the
+   * connection is lost before the answer, that comes over the next; the session is created once. @throws {RequestFailed}
+   */
   create(handlers: SessionHandlers, options: CreateOptions = {}): Promise<RemoteSession> {
-    return this.ask(
-      this.openConnection,
-      { ...options, type: 'create' },
-      'session_created',
-      ({ sessionId, channel }) => {
-        if (channel === undefined) throw new ServerViolation('a session was created without a channel');
-        const session = this.show(sessionId, {
-          channel,
-          offset: 0,
-          inputOffset: 0,
-          readOnly: false,
-          handlers,
-        });
-        // The only viewer there is.
-        void tell(() => handlers.control?.(true));
-        return session;
-      },
+    return this.ask({ ...options, type: 'create' }, 'session_created', (created) =>
+      this.show(created.sessionId, { readOnly: false, handlers }, { ...FROM_THE_START, ...created }, 0),
     );
   }
 
@@ -151,50 +197,162 @@ export class TerminalClient {
   ): Promise<RemoteSession> {
     // Nothing may be acknowledged until the answer: the server would take it for the new place.
     this.acknowledger?.flush();
-    return this.ask(
-      this.openConnection,
-      { type: 'attach', sessionId, from, readOnly },
-      'attached',
-      (answer) => {
-        const { channel, offset, inputOffset, gap } = answer;
-        if ((gap?.offset ?? offset) !== (from ?? offset) || (gap?.end ?? offset) !== offset) {
-          throw new ServerViolation(`output begins at ${offset} where ${from} was asked for`);
-        }
-        const session = this.show(sessionId, { channel, offset, inputOffset, readOnly, handlers });
-        session.attached(answer);
-        return session;
-      },
+    return this.ask({ type: 'attach', sessionId, from, readOnly }, 'attached', (answer) =>
+      this.show(sessionId, { readOnly, handlers }, answer, from),
     );
   }
 
-  /** Closes the connection: the sessions that it created end. Repeats do nothing. */
+  /** Closes the connection for good: the sessions that it created end, but for persistent ones. Repeats do nothing. */
   close(): void {
+    this.waiting?.cancel();
     this.connection?.close();
+    if (this.currentState === 'waiting') this.closed({ code: CLOSED, reason: 'closed by the client' });
   }
 
   private get openConnection(): Connection | undefined {
     return this.currentState === 'open' ? this.connection : undefined;
   }
 
+  private open(welcomed: (welcome: Welcome) => void, failed: (error: unknown) => void): void {
+    const connection = new Connection(this.options.open(), {
+      opened: () =>
+        void this.greet(connection).then(welcomed, (error: unknown) => {
+          failed(error);
+          connection.close();
+        }),
+      message: (message) => this.receive(message),
+      frame: (frame) => this.output(frame),
+      closed: (closure) => {
+        failed(disconnected(closure));
+        this.closed(closure);
+      },
+    });
+    this.connection = connection;
+    this.waiting = this.timers.after(WELCOME_MS, () => connection.lose());
+    this.enter('connecting');
+  }
+
   private greet(connection: Connection): Promise<Welcome> {
-    return this.ask(connection, { type: 'hello' }, 'welcome', (welcome) => {
-      const { timers = platformTimers } = this.options;
-      this.acknowledger = new Acknowledger(timers, welcome.limits, (sessions) =>
-        connection.send({ type: 'acknowledge', sessions }),
-      );
-      this.enter('open');
+    const sessions = Array.from(this.sessions.values(), ({ resumption }) => resumption);
+    const hello = {
+      type: 'hello',
+      resumeToken: this.token,
+      ...(sessions.length > 0 && { sessions }),
+    } as const;
+    return this.send(connection, hello, 'welcome', (welcome) => {
+      this.arrive(connection, welcome);
       return welcome;
     });
   }
 
-  /** Sends `message`. `take` gets the answer before anything that comes behind it is looked at. */
+  /** Goes on with everything where it was, as far as that is there. */
+  private arrive(connection: Connection, welcome: Welcome): void {
+    const { resumeToken, epoch, limits } = welcome;
+    const isKnown = resumeToken === this.token;
+    const isServerNew = this.epoch !== undefined && epoch !== this.epoch;
+    this.token = resumeToken;
+    this.epoch = epoch;
+    this.inputCreditBytes = limits.inputCreditBytes;
+    this.acknowledger = new Acknowledger(this.timers, limits, (sessions) =>
+      connection.send({ type: 'acknowledge', sessions }),
+    );
+    this.waiting?.cancel();
+    this.backoff.reset();
+    this.enter('open');
+    if (!isKnown) this.failUnknown(isServerNew);
+    const gone = isServerNew ? this.loseAll() : welcome.sessions.flatMap((entry) => this.resume(entry));
+    this.askAgain(connection);
+    if (!isKnown) this.attachAnew();
+    void tell(() => this.options.handlers?.arrived?.({ isKnown, isServerNew, gone }));
+    for (const session of [...this.sessions.values()]) if (!this.isAttaching(session.id)) session.settle();
+  }
+
+  /** @returns its id if it is gone. */
+  private resume(entry: ResumedSession | UnresumedSession): string[] {
+    const session = this.sessions.get(entry.sessionId);
+    if ('reason' in entry) {
+      if (session) this.lose(session, entry);
+      return session ? [session.id] : [];
+    }
+    const question = this.questions.get(entry.requestId ?? '');
+    if (session) {
+      this.channels.set(entry.channel ?? 0, session);
+      session.begin(entry, session.offset);
+      session.insist();
+    } else if (question?.message.type === 'create') {
+      // The answer was lost on its way.
+      this.answered({ ...entry, type: 'session_created' });
+    } else {
+      // Its exit had come, or it was detached: the server has not heard of that.
+      this.openConnection?.send({ type: 'detach', sessionId: entry.sessionId });
+    }
+    return [];
+  }
+
+  /** Ids begin anew with each life of a server: what is called the same is another session. @returns their ids */
+  private loseAll(): string[] {
+    const sessions = [...this.sessions.values()];
+    for (const session of sessions) this.lose(session, { reason: 'SESSION_NOT_FOUND' });
+    return sessions.map(({ id }) => id);
+  }
+
+  private lose(session: ShownSession, how: Lost): void {
+    this.forget(session);
+    session.lost(how);
+  }
+
+  /** The server does not know this client any more, but the sessions may be there still. */
+  private attachAnew(): void {
+    for (const session of [...this.sessions.values()]) {
+      session.forgetInput();
+      if (this.isAttaching(session.id)) continue;
+      const { from, readOnly } = session.resumption;
+      const message = { type: 'attach', sessionId: session.id, from, readOnly } as const;
+      this.ask(message, 'attached', (answer) => {
+        this.channels.set(answer.channel ?? 0, session);
+        session.begin(answer, from);
+        session.insist();
+      }).catch(({ reason }: RequestFailed) => {
+        // Detached meanwhile, or closed for good: nobody waits for it.
+        if (this.sessions.get(session.id) === session && reason !== 'DISCONNECTED')
+          this.lose(session, { reason });
+      });
+    }
+  }
+
+  /** What was asked over the lost connection and has no answer never got to the server, or may be asked twice. */
+  private askAgain(connection: Connection): void {
+    for (const [requestId, { message }] of this.questions) {
+      if (message.type !== 'hello') connection.send({ ...message, requestId });
+    }
+  }
+
+  /** Whether a server that has forgotten this client had done what it was asked, nobody knows. */
+  private failUnknown(isServerNew: boolean): void {
+    const lost = 'the connection was lost before the answer, and the server knows this client no more';
+    this.fail(
+      new RequestFailed('DISCONNECTED', lost),
+      ({ type }) => type === 'create' || (isServerNew && type === 'attach'),
+    );
+  }
+
   private ask<Type extends Answer['type'], Result>(
-    connection: Connection | undefined,
     message: Outgoing,
     type: Type,
     take: (answer: Extract<Answer, { type: Type }>) => Result,
   ): Promise<Result> {
+    const connection = this.openConnection;
     if (!connection) return Promise.reject(new RequestFailed('DISCONNECTED', 'not connected'));
+    return this.send(connection, message, type, take);
+  }
+
+  /** Sends `message`. `take` gets the answer before anything that comes behind it is looked at. */
+  private send<Type extends Answer['type'], Result>(
+    connection: Connection,
+    message: Outgoing,
+    type: Type,
+    take: (answer: Extract<Answer, { type: Type }>) => Result,
+  ): Promise<Result> {
     const requestId = String(++this.lastRequest);
     connection.send({ ...message, requestId });
     return new Promise((resolve, failed) => {
@@ -202,7 +360,7 @@ export class TerminalClient {
         if (answer.type !== type) throw new ServerViolation('an answer that belongs to another message');
         resolve(take(answer as Extract<Answer, { type: Type }>));
       };
-      this.questions.set(requestId, { sessionId: message.sessionId, answered, failed });
+      this.questions.set(requestId, { message, answered, failed });
     });
   }
 
@@ -217,6 +375,7 @@ export class TerminalClient {
       case 'gap':
       case 'resized':
       case 'control':
+      case 'input_acknowledged':
       case 'exit':
         return this.sessions.get(message.sessionId)?.hear(message);
       case 'output':
@@ -236,7 +395,8 @@ export class TerminalClient {
     const { requestId = '' } = answer;
     const question = this.questions.get(requestId);
     question?.answered(answer);
-    this.settle(requestId, question);
+    this.questions.delete(requestId);
+    this.settle(question);
   }
 
   private refused(error: ErrorMessage): void {
@@ -244,8 +404,9 @@ export class TerminalClient {
     const question = this.questions.get(requestId);
     const session = this.sessions.get(sessionId);
     if (question) {
+      this.questions.delete(requestId);
       question.failed(new RequestFailed(reason, error.error));
-      this.settle(requestId, question);
+      this.settle(question);
     } else if (session) {
       session.error(error);
     } else {
@@ -253,24 +414,31 @@ export class TerminalClient {
     }
   }
 
-  private settle(requestId: string, question?: Question): void {
-    this.questions.delete(requestId);
-    const session = this.sessions.get(question?.sessionId ?? '');
+  private settle(question?: Question): void {
+    const session = this.sessions.get(question?.message.sessionId ?? '');
     if (session && !this.isAttaching(session.id)) session.settle();
   }
 
   private isAttaching(id: string): boolean {
-    for (const { sessionId } of this.questions.values()) if (sessionId === id) return true;
+    for (const { message } of this.questions.values()) {
+      if (message.type === 'attach' && message.sessionId === id) return true;
+    }
     return false;
   }
 
-  private show(sessionId: string, placement: Placement): ShownSession {
+  private show(
+    sessionId: string,
+    placement: Placement,
+    begun: Parameters<ShownSession['begin']>[0],
+    from: number | undefined,
+  ): ShownSession {
     const shown = this.sessions.get(sessionId);
     if (shown) this.channels.delete(shown.channel);
     shown?.place(placement);
     const session = shown ?? new ShownSession(sessionId, this.link, placement);
     this.sessions.set(sessionId, session);
-    this.channels.set(session.channel, session);
+    this.channels.set(begun.channel ?? 0, session);
+    session.begin(begun, from);
     return session;
   }
 
@@ -279,19 +447,41 @@ export class TerminalClient {
     this.channels.delete(session.channel);
   }
 
-  /** Where reconnecting is to begin: `sessions` keeps those that are not over, and how far each has come. */
   private closed(closure: Closure): void {
+    const wasWelcomed = this.epoch !== undefined;
+    this.waiting?.cancel();
     this.acknowledger?.stop();
     this.acknowledger = undefined;
     this.channels.clear();
-    this.enter('closed', closure);
-    this.fail(disconnected(closure));
+    for (const session of this.sessions.values()) session.pause();
+    this.fail(disconnected(closure), ({ type }) => type === 'hello');
+    if (wasWelcomed && this.options.reconnect !== false && !FINAL_CODES.includes(closure.code)) {
+      this.enter('waiting', closure);
+      this.waiting = this.timers.after(this.backoff.nextMs(), () => this.tryAgain());
+    } else {
+      this.connecting = undefined;
+      this.enter('closed', closure);
+      this.fail(disconnected(closure));
+    }
   }
 
-  /** Gives up waiting for answers: those about one session, or all. */
-  private fail(error: RequestFailed, sessionId?: string): void {
+  private tryAgain(): void {
+    this.waiting?.cancel();
+    try {
+      this.open(
+        () => undefined,
+        () => undefined,
+      );
+    } catch (error) {
+      // No socket could be made this time.
+      this.closed({ code: LOST, reason: 'no connection could be opened', cause: error });
+    }
+  }
+
+  /** Gives up waiting for answers: to those messages that are meant, or to all. */
+  private fail(error: RequestFailed, isMeant: (message: Outgoing) => boolean = () => true): void {
     for (const [requestId, question] of this.questions) {
-      if (sessionId !== undefined && question.sessionId !== sessionId) continue;
+      if (!isMeant(question.message)) continue;
       this.questions.delete(requestId);
       question.failed(error);
     }

@@ -25,6 +25,22 @@ export class FakeApplication implements SessionHandlers {
     this.log.push(`gap ${offset}–${end}`);
   }
 
+  restore(modes: string): void {
+    this.log.push(`restore ${JSON.stringify(modes)}`);
+  }
+
+  replay(end: number): void {
+    this.log.push(`replay to ${end}`);
+  }
+
+  gone(reason: string): void {
+    this.log.push(`gone ${reason}`);
+  }
+
+  inputLost(bytes: number): void {
+    this.log.push(`input lost ${bytes}`);
+  }
+
   resized({ cols, rows }: SizeAt): void {
     this.log.push(`${cols} × ${rows}`);
   }

@@ -31,8 +31,8 @@ export class FakeWebSocket implements Socket {
   }
 
   close(code: number, reason: string): void {
-    // What a browser allows, but for 4002, which is ours.
-    if (code !== 1000 && code !== 4002) throw new Error(`a client may not close with ${code}`);
+    // What a browser allows.
+    if (code !== 1000 && (code < 3000 || code > 4999)) throw new Error(`a client may not close with ${code}`);
     if (Buffer.byteLength(reason) > 123) throw new Error('too long a reason');
     this.closed ??= { code, reason };
     this.readyState = CLOSING;

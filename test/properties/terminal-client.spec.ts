@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
-import { ACKNOWLEDGE_BYTES } from '../../src/protocol/limits.js';
+import { ACKNOWLEDGE_BYTES, INPUT_CREDIT_BYTES } from '../../src/protocol/limits.js';
 import { type Consumed } from '../../src/protocol/messages.js';
 import { FakeApplication } from '../fakes/fake-application.js';
 import { type FakeClock } from '../fakes/fake-clock.js';
@@ -193,13 +193,23 @@ describe('properties of a client’s sessions', () => {
       fc.asyncProperty(pieces, fc.nat(1000), async (written, inputOffset) => {
         const connected = connectedClient();
         const shown = await attach(connected, new FakeApplication(), { inputOffset });
+        const { frames } = connected.socket;
+        let acknowledged = inputOffset;
+        const end = (): number => frames.reduce((sum, { bytes }) => sum + bytes.length, inputOffset);
         for (const piece of written) assert(shown.write(piece));
+        // The terminal takes what has come, whereupon more comes.
+        while (acknowledged < end()) {
+          acknowledged = end();
+          connected.socket.receive({ type: 'input_acknowledged', sessionId: 's1', offset: acknowledged });
+          assert(end() - acknowledged <= INPUT_CREDIT_BYTES);
+        }
+        assert.equal(shown.bufferedInput, 0);
         let next = inputOffset;
-        for (const { offset, bytes } of connected.socket.frames) {
+        for (const { offset, bytes } of frames) {
           assert.equal(offset, next);
           next += bytes.length;
         }
-        const typed = Buffer.concat(connected.socket.frames.map(({ bytes }) => bytes));
+        const typed = Buffer.concat(frames.map(({ bytes }) => bytes));
         assert(typed.equals(Buffer.concat(written)));
       }),
       { numRuns: 30 },

@@ -1,6 +1,11 @@
 import { type RemoteSession } from '../../client/remote-session.js';
-import { TerminalClient } from '../../client/terminal-client.js';
-import { ACKNOWLEDGE_BYTES, ACKNOWLEDGE_MS, MAX_FRAME_PAYLOAD_BYTES } from '../../src/protocol/limits.js';
+import { TerminalClient, type TerminalClientOptions } from '../../client/terminal-client.js';
+import {
+  ACKNOWLEDGE_BYTES,
+  ACKNOWLEDGE_MS,
+  INPUT_CREDIT_BYTES,
+  MAX_FRAME_PAYLOAD_BYTES,
+} from '../../src/protocol/limits.js';
 import { type Attached, type Welcome } from '../../src/protocol/messages.js';
 import { FakeApplication } from '../fakes/fake-application.js';
 import { FakeClock } from '../fakes/fake-clock.js';
@@ -12,10 +17,14 @@ export const welcome: Welcome = {
   limits: {
     messageBytes: 4 * 1024 * 1024,
     frameBytes: MAX_FRAME_PAYLOAD_BYTES,
-    inputQueueBytes: 4 * 1024 * 1024,
+    inputCreditBytes: INPUT_CREDIT_BYTES,
     acknowledgeBytes: ACKNOWLEDGE_BYTES,
     acknowledgeMs: ACKNOWLEDGE_MS,
+    resumeSeconds: 60,
+    resumeHoldSeconds: 30,
   },
+  resumeToken: 't1',
+  sessions: [],
 };
 
 /** What a server answers that shows `s1` from its beginning. */
@@ -34,33 +43,51 @@ export const attached: Attached = {
 
 export interface ConnectedClient {
   readonly client: TerminalClient;
+  /** Its first one. */
   readonly socket: FakeWebSocket;
+  /** All it has opened. */
+  readonly sockets: FakeWebSocket[];
   readonly clock: FakeClock;
   /** What the client has told, in words. */
   readonly log: string[];
 }
 
-/** A client that waits for its socket to open. */
-export function connectingClient(): ConnectedClient & { readonly welcomed: Promise<Welcome> } {
-  const socket = new FakeWebSocket();
+/** A client that waits for its socket to open; it does not connect again unless it is told to. */
+export function connectingClient(
+  options: Partial<TerminalClientOptions> = { reconnect: false },
+): ConnectedClient & { readonly welcomed: Promise<Welcome> } {
+  const sockets: FakeWebSocket[] = [];
   const clock = new FakeClock();
   const log: string[] = [];
   const client = new TerminalClient({
-    open: () => socket,
+    open: () => {
+      const socket = new FakeWebSocket();
+      sockets.push(socket);
+      return socket;
+    },
     timers: clock,
+    random: () => 0.5,
     handlers: {
       state: (state, closure) => log.push(closure ? `${state} ${closure.code} ${closure.reason}` : state),
+      arrived: ({ isKnown, isServerNew, gone }) => {
+        if (sockets.length === 1) return;
+        const server = isServerNew ? 'another server' : 'the same server';
+        log.push(
+          `arrived at ${server}, ${isKnown ? 'known' : 'unknown'}, without ${gone.join() || 'nothing'}`,
+        );
+      },
       error: ({ reason }) => log.push(`error ${reason}`),
     },
+    ...options,
   });
   const welcomed = client.connect();
   // Tests that look at it await it; in others nobody does.
   welcomed.catch(() => undefined);
-  return { client, socket, clock, log, welcomed };
+  return { client, socket: sockets[0]!, sockets, clock, log, welcomed };
 }
 
-export function connectedClient(): ConnectedClient {
-  const connected = connectingClient();
+export function connectedClient(options?: Partial<TerminalClientOptions>): ConnectedClient {
+  const connected = connectingClient(options);
   connected.socket.open();
   connected.socket.answer('hello', welcome);
   return connected;
@@ -80,8 +107,9 @@ export function attach(
 /** A client that shows `s1` on channel 1. */
 export async function showingClient(
   consuming = true,
+  options?: Partial<TerminalClientOptions>,
 ): Promise<ConnectedClient & { readonly session: RemoteSession; readonly application: FakeApplication }> {
-  const connected = connectedClient();
+  const connected = connectedClient(options);
   const application = new FakeApplication(consuming);
   const session = await attach(connected, application);
   application.log.length = 0;
