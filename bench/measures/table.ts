@@ -3,6 +3,9 @@ import { echoFlood } from './echo-flood.js';
 import { echoIdle } from './echo-idle.js';
 import { idleSessions } from './idle-sessions.js';
 import { links } from './links.js';
+import { outages } from './outages.js';
+import { reconnects } from './reconnects.js';
+import { comingBack } from './return.js';
 import { slowClient } from './slow-client.js';
 import { stalledClient } from './stalled-client.js';
 import { throughput } from './throughput.js';
@@ -18,4 +21,7 @@ export const measures: readonly Measure[] = [
   viewers,
   idleSessions,
   links,
+  reconnects,
+  outages,
+  comingBack,
 ];
