@@ -1,6 +1,6 @@
+import { nativeSearch } from '../sessions/native-search.js';
 import { FallenOutput } from './fallen-output.js';
 import { OutputLog } from './output-log.js';
-import { nativeSearch } from '../sessions/native-search.js';
 
 function newLog(capacityBytes: number, slabBytes?: number): OutputLog {
   return new OutputLog(capacityBytes, new FallenOutput(nativeSearch), slabBytes);

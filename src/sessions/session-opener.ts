@@ -9,8 +9,8 @@ import { SessionError } from '../core/session-error.js';
 import { SessionEvents } from '../core/session-events.js';
 import { Session } from '../core/session.js';
 import { DEFAULT_SIZE, type TerminalSize } from '../core/terminal-size.js';
-import { SessionRegistry } from './session-registry.js';
 import { nativeSearch } from './native-search.js';
+import { SessionRegistry } from './session-registry.js';
 
 /** What a client may ask of a new session; whatever is missing is the server's choice. */
 export interface SessionRequest {

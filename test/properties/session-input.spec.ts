@@ -5,10 +5,10 @@ import { SessionError } from '../../src/core/session-error.js';
 import { SessionEvents } from '../../src/core/session-events.js';
 import { Session } from '../../src/core/session.js';
 import { DEFAULT_SIZE } from '../../src/core/terminal-size.js';
+import { nativeSearch } from '../../src/sessions/native-search.js';
 import { FakeClock } from '../fakes/fake-clock.js';
 import { FakePtyFactory } from '../fakes/fake-pty.js';
 import { settled } from '../support/running-session.js';
-import { nativeSearch } from '../../src/sessions/native-search.js';
 
 const BUDGET_BYTES = 500;
 

@@ -7,11 +7,11 @@ import { PtyFactory, type Pty, type PtyEvents, type PtyLaunch } from '../../src/
 import { SessionEvents, type SessionEventType } from '../../src/core/session-events.js';
 import { Session, STALLED_MS } from '../../src/core/session.js';
 import { DEFAULT_SIZE } from '../../src/core/terminal-size.js';
+import { nativeSearch } from '../../src/sessions/native-search.js';
 import { FakeClock } from '../fakes/fake-clock.js';
 import { FakePty } from '../fakes/fake-pty.js';
 import { FakeViewer } from '../fakes/fake-viewer.js';
 import { runningSession, settled } from '../support/running-session.js';
-import { nativeSearch } from '../../src/sessions/native-search.js';
 
 const LOG_BYTES = 8 * 1024 * 1024;
 

@@ -6,12 +6,12 @@ import { SessionEvents } from '../../src/core/session-events.js';
 import { Session } from '../../src/core/session.js';
 import { DEFAULT_SIZE } from '../../src/core/terminal-size.js';
 import { LARGEST_READ_BYTES } from '../../src/pty/master.js';
+import { nativeSearch } from '../../src/sessions/native-search.js';
 import { FakeClock } from '../fakes/fake-clock.js';
 import { FakeViewer } from '../fakes/fake-viewer.js';
 import { runningSession } from '../support/running-session.js';
 import { until } from '../support/until.js';
 import { pattern, Shells } from './support/shells.js';
-import { nativeSearch } from '../../src/sessions/native-search.js';
 
 const { pauseAboveBytes } = DEFAULT_FLOW_LIMITS;
 

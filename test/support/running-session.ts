@@ -2,9 +2,9 @@ import { ByteBudget } from '../../src/core/byte-budget.js';
 import { SessionEvents } from '../../src/core/session-events.js';
 import { Session } from '../../src/core/session.js';
 import { DEFAULT_SIZE } from '../../src/core/terminal-size.js';
+import { nativeSearch } from '../../src/sessions/native-search.js';
 import { FakeClock } from '../fakes/fake-clock.js';
 import { type FakePty, FakePtyFactory } from '../fakes/fake-pty.js';
-import { nativeSearch } from '../../src/sessions/native-search.js';
 
 interface LoneSession {
   readonly session: Session;

@@ -1,0 +1,66 @@
+import { writeFileSync } from 'node:fs';
+import { MIN_LOG_BYTES } from '../../src/config/settings.js';
+import { ByteBudget } from '../../src/core/byte-budget.js';
+import { SessionEvents } from '../../src/core/session-events.js';
+import { Session } from '../../src/core/session.js';
+import { DEFAULT_SIZE } from '../../src/core/terminal-size.js';
+import { nativeSearch } from '../../src/sessions/native-search.js';
+import { SystemClock } from '../../src/sessions/system-clock.js';
+import { FakeViewer } from '../fakes/fake-viewer.js';
+import { until } from '../support/until.js';
+import { Shells } from './support/shells.js';
+
+/** Fills the screen with more than the log holds, and paints anew whenever it is told a size. */
+const PROGRAM = `#!/bin/bash
+printf '\\e[?1049h\\e[?25l'
+head -c ${MIN_LOG_BYTES + 100_000} /dev/zero | tr '\\0' x
+trap 'printf "<%s>" "$(stty size)"' WINCH
+printf READY
+while :; do read -t 0.01 -r _; done
+`;
+
+describe('a full-screen program whose beginning has fallen off the log', () => {
+  let shells: Shells;
+  beforeEach(() => (shells = new Shells()));
+  afterEach(() => shells.dispose());
+
+  it('is made to paint anew for whoever comes, in the size that it has', async () => {
+    writeFileSync(shells.path('program'), PROGRAM, { mode: 0o755 });
+    const session = new Session(
+      {
+        id: 's1',
+        name: 'program-1',
+        shellType: 'program',
+        shell: shells.path('program'),
+        cwd: shells.home,
+        size: DEFAULT_SIZE,
+        persistent: false,
+      },
+      {
+        ptys: shells.factory,
+        clock: new SystemClock(),
+        events: new SessionEvents(),
+        logBytes: MIN_LOG_BYTES,
+        inputBudget: new ByteBudget(0),
+        maxViewers: 8,
+        search: nativeSearch,
+      },
+    );
+    session.start();
+    const textOf = (): string => {
+      const { start, end } = session.log;
+      return Buffer.from(session.log.read(start, end - start).bytes).toString();
+    };
+    await until(() => textOf().endsWith('READY'), 'it runs');
+
+    const viewer = new FakeViewer();
+    const { restoring } = session.attach(viewer).look;
+    expect(restoring).toContain('\x1b[?1049h\x1b[?25l');
+    await until(() => viewer.text.endsWith('<24 80>'), 'it has painted in its own size again');
+    expect(viewer.text).toMatch(/READY(<23 80>)?<24 80>$/);
+
+    const closed = session.whenEnded(10_000);
+    session.close();
+    await closed;
+  });
+});
