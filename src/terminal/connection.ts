@@ -4,7 +4,7 @@ import { DeliveryWindow } from '../core/delivery-window.js';
 import { SessionError } from '../core/session-error.js';
 import { type Session } from '../core/session.js';
 import { FRAME_HEADER_BYTES, writeFrameHeader } from '../protocol/frames.js';
-import { MAX_FRAME_PAYLOAD_BYTES } from '../protocol/limits.js';
+import { MAX_FRAME_PAYLOAD_BYTES, MAX_TEXT_PAYLOAD_BYTES } from '../protocol/limits.js';
 import {
   type Consumed,
   type ErrorMessage,
@@ -58,7 +58,7 @@ const INPUT_ACKNOWLEDGE_MS = 10;
 const frameBuffers = new FrameBuffers();
 
 /** For text, which is made of a copy at once. */
-const textBytes = Buffer.alloc(MAX_FRAME_PAYLOAD_BYTES);
+const textBytes = Buffer.alloc(MAX_TEXT_PAYLOAD_BYTES);
 
 /** One socket: its viewers, its frames. The only caller of `socket.send`. */
 export class Connection implements Viewer {
