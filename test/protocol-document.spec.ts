@@ -74,9 +74,14 @@ describe('docs/protocol.md', () => {
   it.each([
     ['one WebSocket message to the server', mib(limits.MAX_FRAME_BYTES), figure(limits.MAX_FRAME_BYTES)],
     [
-      'terminal bytes in one frame, either way',
+      'terminal bytes in one binary frame, either way',
       kib(limits.MAX_FRAME_PAYLOAD_BYTES),
       figure(limits.MAX_FRAME_PAYLOAD_BYTES),
+    ],
+    [
+      'terminal bytes in one output of trex.v1',
+      kib(limits.MAX_TEXT_PAYLOAD_BYTES),
+      figure(limits.MAX_TEXT_PAYLOAD_BYTES),
     ],
     ['sessionId, requestId', `1 to ${limits.MAX_ID_LENGTH} characters`],
     ['cwd, shell', figure(limits.MAX_PATH_LENGTH)],
