@@ -26,8 +26,11 @@ export class InputBuffer {
   /** Sends what has not been sent, in order and in parts of at most a frame; at most `creditBytes` are on their way. */
   flush(creditBytes: number, send: (offset: number, bytes: Uint8Array) => void): void {
     const until = Math.min(this.end, this.start + creditBytes);
-    let offset = this.start;
-    for (const piece of this.pieces) {
+    // From behind: of a key that is typed behind many, only its own piece is looked at.
+    let first = this.pieces.length;
+    let offset = this.end;
+    while (first > 0 && offset > this.sent) offset -= this.pieces[--first]!.length;
+    for (const piece of this.pieces.slice(first)) {
       if (offset >= until) return;
       let from = Math.max(this.sent, offset);
       while (from < Math.min(until, offset + piece.length)) {
@@ -50,12 +53,14 @@ export class InputBuffer {
     }
   }
 
-  /** Goes on sending at `offset`: what lies before is the server's. @throws {ServerViolation} for what was never sent */
-  resendFrom(offset: number): void {
-    if (offset < this.start || offset > this.end) {
-      throw new ServerViolation(`input accepted up to ${offset} of ${this.start} to ${this.end}`);
-    }
+  /**
+   * Goes on sending at `offset`: what lies before is the server's. Where that is none of this, somebody else has typed as
+   * this client, and everything is forgotten. @returns how many bytes may never be typed
+   */
+  resendFrom(offset: number): number {
+    if (offset < this.start || offset > this.end) return this.reset(offset);
     this.sent = offset;
+    return 0;
   }
 
   /** Forgets everything; what is typed next begins at `offset`. @returns how many bytes may never have been typed */

@@ -72,7 +72,7 @@ export interface RemoteSession {
   readonly bufferedInput: number;
   /**
    * Types, each byte once and in order, now or when there is a connection again; text goes as UTF-8.
-   * @returns whether it will be: not when the session is over or read-only
+   * @returns whether it will be: not when the session is over or read-only, or its client closed
    */
   write(data: Uint8Array | string): boolean;
   /** Takes control, too. Without a connection, once there is one again. */
@@ -87,6 +87,8 @@ export interface RemoteSession {
 export interface SessionLink {
   /** The connection, if it is open. */
   connection(): Connection | undefined;
+  /** Whether there will be none any more. */
+  isClosed(): boolean;
   /** Whether an `attach` of that session is on its way: its offsets and channel mean nothing until the answer. */
   isAttaching(sessionId: string): boolean;
   readonly timers: Timers;
@@ -125,8 +127,10 @@ const NEVER: readonly string[] = ['READ_ONLY', 'SESSION_ENDED'];
 export class ShownSession implements RemoteSession {
   offset = 0;
   isOver = false;
-  /** Names it in frames on the connection there is. */
+  /** Names it in frames on the connection there is; 0: not there yet. */
   channel = 0;
+  /** Whether it is to end: until it has, that is asked for over each new connection. */
+  isUnwanted = false;
   private hasBegun = false;
   private hasExited = false;
   private readonly input = new InputBuffer();
@@ -134,8 +138,8 @@ export class ShownSession implements RemoteSession {
   private retry?: { cancel(): void };
   /** What it was resized to last, unless somebody else has resized it since. */
   private ownSize?: { readonly cols: number; readonly rows: number };
-  /** Whether it is to end: until it has, that is asked for over each new connection. */
-  private isUnwanted = false;
+  /** Whether that was asked for while there was no connection. */
+  private isOwnSizeNew = false;
   /** Delivered and not acknowledged, oldest first. */
   private unacknowledged: Chunk[] = [];
   /** Sizes of output that has not been delivered yet, in its order. */
@@ -157,7 +161,7 @@ export class ShownSession implements RemoteSession {
   }
 
   write(data: Uint8Array | string): boolean {
-    if (this.isOver || this.placement.readOnly) return false;
+    if (this.isOver || this.placement.readOnly || this.link.isClosed()) return false;
     this.input.add(typeof data === 'string' ? new TextEncoder().encode(data) : Uint8Array.from(data));
     this.type();
     return true;
@@ -165,6 +169,7 @@ export class ShownSession implements RemoteSession {
 
   resize({ cols, rows }: { readonly cols: number; readonly rows: number }): void {
     this.ownSize = { cols, rows };
+    this.isOwnSizeNew = !this.link.connection();
     this.send({ type: 'resize', sessionId: this.id, cols, rows });
   }
 
@@ -200,11 +205,11 @@ export class ShownSession implements RemoteSession {
     this.channel = channel;
     this.offset = offset;
     this.sizes = [...sizes];
-    if (begun.cols === this.ownSize?.cols && begun.rows === this.ownSize?.rows) this.ownSize = undefined;
+    this.keepOwnSize(begun);
     // What it typed before it was shown here is nothing that this would send again.
-    if (this.hasBegun) this.input.resendFrom(inputOffset);
-    else this.input.reset(inputOffset);
+    const lost = this.hasBegun ? this.input.resendFrom(inputOffset) : this.input.reset(inputOffset);
     this.hasBegun = true;
+    if (lost > 0) void tell(() => handlers.inputLost?.(lost));
     if (gap) void tell(() => handlers.gap?.(gap));
     if (modes !== undefined) void tell(() => handlers.restore?.(modes));
     if (end > offset) void tell(() => handlers.replay?.(end));
@@ -236,6 +241,7 @@ export class ShownSession implements RemoteSession {
     this.retry?.cancel();
     this.retry = undefined;
     this.retryMs = FIRST_RETRY_MS;
+    this.channel = 0;
   }
 
   /** It could not be gone on with. */
@@ -299,9 +305,19 @@ export class ShownSession implements RemoteSession {
   private type(): void {
     const connection = this.link.connection();
     if (!connection || this.isOver || this.retry || this.link.isAttaching(this.id)) return;
+    if (this.channel === 0) return;
     this.input.flush(this.link.inputCreditBytes, (offset, bytes) =>
       connection.sendInput(this.channel, offset, bytes),
     );
+  }
+
+  /** A size of its own that may have been lost on its way holds from the end of what there is on, unless others had theirs. */
+  private keepOwnSize({ cols, rows, end, inControl }: Begun): void {
+    const { ownSize } = this;
+    const isThere = cols === ownSize?.cols && rows === ownSize?.rows;
+    if (!ownSize || isThere || !(inControl || this.isOwnSizeNew)) this.ownSize = undefined;
+    else this.sizes.push({ offset: end, ...ownSize });
+    this.isOwnSizeNew = false;
   }
 
   private typeLater(): void {

@@ -83,20 +83,25 @@ type Answer = Welcome | SessionCreated | Attached;
 /** A message whose answer is awaited. */
 interface Question {
   readonly message: Outgoing;
+  /** Whether it is asked again over the next connection. */
+  readonly isLasting: boolean;
   answered(answer: Answer): void;
   failed(error: RequestFailed): void;
 }
 
 /** A connection on which no welcome comes within this is none. */
 const WELCOME_MS = 10_000;
+/** A browser tells nobody of the server's pings. */
+const SILENCE_MS = 15_000;
 const CLOSED = 1000;
+const TAKEN_OVER = 4001;
 const LOST = 1006;
 
 /**
  * Close codes after which coming back would end in the same way: this client has finished, or its messages are wrong,
  * refused or too large, or another has taken its place.
  */
-const FINAL_CODES: readonly number[] = [CLOSED, 1002, 1003, 1007, 1008, 1009, 4001, 4002];
+const FINAL_CODES: readonly number[] = [CLOSED, 1002, 1003, 1007, 1008, 1009, TAKEN_OVER, 4002];
 
 /** The platform's, of which each has types of its own. */
 declare const Math: { random(): number };
@@ -123,12 +128,20 @@ export class TerminalClient {
   private lastRequest = 0;
   private readonly sessions = new Map<string, ShownSession>();
   private readonly channels = new Map<number, ShownSession>();
+  /** Detached sessions that are to end: whether the server has heard of that is not known. */
+  private readonly unwanted = new Set<string>();
+  /** It has let go of a connection on which it had said hello: that may arrive late, and end a newer one. */
+  private hasGivenUp = false;
+  private readonly requestPrefix: string;
+  private heard = true;
   private readonly link: SessionLink;
 
   constructor(private readonly options: TerminalClientOptions) {
     const { timers = platformTimers, random = () => Math.random(), resumeToken } = options;
     this.timers = timers;
     this.token = resumeToken;
+    // What the client before this one has asked may be answered to this one.
+    this.requestPrefix = resumeToken === undefined ? '' : `${random().toString(36).slice(2)}-`;
     const { reconnect = DEFAULT_BACKOFF } = options;
     this.backoff = new Backoff(reconnect === false ? DEFAULT_BACKOFF : reconnect, random);
     const credit = (): number => this.inputCreditBytes;
@@ -138,14 +151,16 @@ export class TerminalClient {
         return credit();
       },
       connection: () => this.openConnection,
+      isClosed: () => this.currentState === 'closed',
       isAttaching: (id) => this.isAttaching(id),
       consumed: ({ id }, offset, bytes) => this.acknowledger?.add(id, offset, bytes),
       ended: (session) => this.forget(session),
       detached: (session) => {
         this.forget(session);
+        if (session.isUnwanted) this.unwanted.add(session.id);
         // Whatever the answer to an `attach` on its way, the `detach` behind it has undone it.
         const detached = new RequestFailed('DETACHED', 'the session was detached meanwhile');
-        this.fail(detached, ({ sessionId }) => sessionId === session.id);
+        this.fail(detached, ({ message }) => message.sessionId === session.id);
       },
     };
   }
@@ -164,7 +179,11 @@ export class TerminalClient {
    * has been open it connects again by itself. @throws {RequestFailed}, or what `open` throws
    */
   connect(): Promise<Welcome> {
-    return (this.connecting ??= new Promise((resolve, reject) => this.open(resolve, reject)));
+    if (this.connecting) return this.connecting;
+    const connecting = new Promise<Welcome>((resolve, reject) => this.open(resolve, reject));
+    // Nothing was begun where no socket could be made: it may be tried again.
+    if (this.currentState !== 'closed') this.connecting = connecting;
+    return connecting;
   }
 
   /**
@@ -172,7 +191,7 @@ export class TerminalClient {
    * page is shown again. Does nothing while it is closed or connecting.
    */
   reconnect(): void {
-    if (this.currentState === 'open') this.connection?.lose();
+    if (this.currentState === 'open') this.giveUp();
     if (this.currentState === 'waiting') this.tryAgain();
   }
 
@@ -218,17 +237,25 @@ export class TerminalClient {
       opened: () =>
         void this.greet(connection).then(welcomed, (error: unknown) => {
           failed(error);
-          connection.close();
+          // A client that the server may know still does not say goodbye to it.
+          if (this.epoch === undefined) connection.close();
+          else connection.lose();
         }),
-      message: (message) => this.receive(message),
-      frame: (frame) => this.output(frame),
+      message: (message) => {
+        this.heard = true;
+        this.receive(message);
+      },
+      frame: (frame) => {
+        this.heard = true;
+        this.output(frame);
+      },
       closed: (closure) => {
         failed(disconnected(closure));
         this.closed(closure);
       },
     });
     this.connection = connection;
-    this.waiting = this.timers.after(WELCOME_MS, () => connection.lose());
+    this.waiting = this.timers.after(WELCOME_MS, () => this.giveUp());
     this.enter('connecting');
   }
 
@@ -239,10 +266,11 @@ export class TerminalClient {
       resumeToken: this.token,
       ...(sessions.length > 0 && { sessions }),
     } as const;
-    return this.send(connection, hello, 'welcome', (welcome) => {
+    const arrived = (welcome: Welcome): Welcome => {
       this.arrive(connection, welcome);
       return welcome;
-    });
+    };
+    return this.send(connection, hello, 'welcome', arrived, false);
   }
 
   /** Goes on with everything where it was, as far as that is there. */
@@ -257,12 +285,13 @@ export class TerminalClient {
       connection.send({ type: 'acknowledge', sessions }),
     );
     this.waiting?.cancel();
+    this.listen();
     this.backoff.reset();
     this.enter('open');
     if (!isKnown) this.failUnknown(isServerNew);
     const gone = isServerNew ? this.loseAll() : welcome.sessions.flatMap((entry) => this.resume(entry));
+    if (!isKnown) this.attachAnew(connection);
     this.askAgain(connection);
-    if (!isKnown) this.attachAnew();
     void tell(() => this.options.handlers?.arrived?.({ isKnown, isServerNew, gone }));
     for (const session of [...this.sessions.values()]) if (!this.isAttaching(session.id)) session.settle();
   }
@@ -284,7 +313,8 @@ export class TerminalClient {
       this.answered({ ...entry, type: 'session_created' });
     } else {
       // Its exit had come, or it was detached: the server has not heard of that.
-      this.openConnection?.send({ type: 'detach', sessionId: entry.sessionId });
+      const { sessionId } = entry;
+      this.openConnection?.send({ type: this.unwanted.delete(sessionId) ? 'close' : 'detach', sessionId });
     }
     return [];
   }
@@ -302,17 +332,17 @@ export class TerminalClient {
   }
 
   /** The server does not know this client any more, but the sessions may be there still. */
-  private attachAnew(): void {
+  private attachAnew(connection: Connection): void {
     for (const session of [...this.sessions.values()]) {
       session.forgetInput();
-      if (this.isAttaching(session.id)) continue;
       const { from, readOnly } = session.resumption;
       const message = { type: 'attach', sessionId: session.id, from, readOnly } as const;
-      this.ask(message, 'attached', (answer) => {
+      const begin = (answer: Attached): void => {
         this.channels.set(answer.channel ?? 0, session);
         session.begin(answer, from);
         session.insist();
-      }).catch(({ reason }: RequestFailed) => {
+      };
+      this.send(connection, message, 'attached', begin, false).catch(({ reason }: RequestFailed) => {
         // Detached meanwhile, or closed for good: nobody waits for it.
         if (this.sessions.get(session.id) === session && reason !== 'DISCONNECTED')
           this.lose(session, { reason });
@@ -322,8 +352,8 @@ export class TerminalClient {
 
   /** What was asked over the lost connection and has no answer never got to the server, or may be asked twice. */
   private askAgain(connection: Connection): void {
-    for (const [requestId, { message }] of this.questions) {
-      if (message.type !== 'hello') connection.send({ ...message, requestId });
+    for (const [requestId, { message, isLasting }] of this.questions) {
+      if (isLasting) connection.send({ ...message, requestId });
     }
   }
 
@@ -332,7 +362,7 @@ export class TerminalClient {
     const lost = 'the connection was lost before the answer, and the server knows this client no more';
     this.fail(
       new RequestFailed('DISCONNECTED', lost),
-      ({ type }) => type === 'create' || (isServerNew && type === 'attach'),
+      ({ message: { type } }) => type === 'create' || (isServerNew && type === 'attach'),
     );
   }
 
@@ -346,21 +376,25 @@ export class TerminalClient {
     return this.send(connection, message, type, take);
   }
 
-  /** Sends `message`. `take` gets the answer before anything that comes behind it is looked at. */
+  /**
+   * Sends `message`; again over the next connection, if it is a lasting one. `take` gets the answer before anything that
+   * comes behind it is looked at.
+   */
   private send<Type extends Answer['type'], Result>(
     connection: Connection,
     message: Outgoing,
     type: Type,
     take: (answer: Extract<Answer, { type: Type }>) => Result,
+    isLasting = true,
   ): Promise<Result> {
-    const requestId = String(++this.lastRequest);
+    const requestId = `${this.requestPrefix}${++this.lastRequest}`;
     connection.send({ ...message, requestId });
     return new Promise((resolve, failed) => {
       const answered = (answer: Answer): void => {
         if (answer.type !== type) throw new ServerViolation('an answer that belongs to another message');
         resolve(take(answer as Extract<Answer, { type: Type }>));
       };
-      this.questions.set(requestId, { message, answered, failed });
+      this.questions.set(requestId, { message, isLasting, answered, failed });
     });
   }
 
@@ -448,21 +482,45 @@ export class TerminalClient {
   }
 
   private closed(closure: Closure): void {
-    const wasWelcomed = this.epoch !== undefined;
+    const mayReturn = this.epoch !== undefined && this.options.reconnect !== false;
+    const isOwnDoing = closure.code === TAKEN_OVER && this.hasGivenUp;
+    if (closure.code === TAKEN_OVER) this.hasGivenUp = false;
     this.waiting?.cancel();
     this.acknowledger?.stop();
     this.acknowledger = undefined;
     this.channels.clear();
     for (const session of this.sessions.values()) session.pause();
-    this.fail(disconnected(closure), ({ type }) => type === 'hello');
-    if (wasWelcomed && this.options.reconnect !== false && !FINAL_CODES.includes(closure.code)) {
-      this.enter('waiting', closure);
+    this.fail(disconnected(closure), ({ isLasting }) => !isLasting);
+    if (mayReturn && (isOwnDoing || !FINAL_CODES.includes(closure.code))) {
       this.waiting = this.timers.after(this.backoff.nextMs(), () => this.tryAgain());
+      this.enter('waiting', closure);
     } else {
+      // Whoever has taken its place types there from now on.
+      for (const session of this.sessions.values()) session.forgetInput();
       this.connecting = undefined;
       this.enter('closed', closure);
       this.fail(disconnected(closure));
     }
+  }
+
+  /** Lets go of the connection, which may be alive nevertheless. */
+  private giveUp(): void {
+    this.hasGivenUp = true;
+    this.connection?.lose();
+  }
+
+  /** Where nothing has come for a while asks for something; where nothing comes then, takes the connection for dead. */
+  private listen(isAsked = false): void {
+    this.heard = false;
+    this.waiting = this.timers.after(SILENCE_MS, () => {
+      if (!this.heard && isAsked) {
+        this.giveUp();
+        return;
+      }
+      // The one message that is always answered, and changes nothing.
+      if (!this.heard) this.connection?.send({ type: 'list_tmux_sessions' });
+      this.listen(!this.heard);
+    });
   }
 
   private tryAgain(): void {
@@ -479,9 +537,9 @@ export class TerminalClient {
   }
 
   /** Gives up waiting for answers: to those messages that are meant, or to all. */
-  private fail(error: RequestFailed, isMeant: (message: Outgoing) => boolean = () => true): void {
+  private fail(error: RequestFailed, isMeant: (question: Question) => boolean = () => true): void {
     for (const [requestId, question] of this.questions) {
-      if (!isMeant(question.message)) continue;
+      if (!isMeant(question)) continue;
       this.questions.delete(requestId);
       question.failed(error);
     }

@@ -8,6 +8,7 @@ export interface XtermTerminal {
   write(data: Uint8Array | string, callback?: () => void): void;
   resize(columns: number, rows: number): void;
   onData(listener: (data: string) => void): { dispose(): void };
+  onBinary(listener: (data: string) => void): { dispose(): void };
 }
 
 /**
@@ -19,30 +20,31 @@ export class XtermAdapter {
   private inControl = false;
   /** Output before this is old. */
   private replayEnd = 0;
-  /** Output before this is on the screen. */
-  private shownEnd = 0;
-  private readonly listening: { dispose(): void };
+  /** Whether what the emulator is parsing just now is new. */
+  private isLive = true;
+  private readonly listening: { dispose(): void }[];
 
   /** `more` is told of everything besides. */
   constructor(
     private readonly terminal: XtermTerminal,
     private readonly more: Partial<SessionHandlers> = {},
   ) {
-    this.listening = terminal.onData((data) => this.typed(data));
+    this.listening = [
+      terminal.onData((data) => this.typed(data)),
+      // Mouse reports of old, which are no text.
+      terminal.onBinary((data) => this.session?.write(Uint8Array.from(data, (char) => char.charCodeAt(0)))),
+    ];
   }
 
   /** For `create` and `attach`. */
   readonly handlers: SessionHandlers = {
     output: (bytes, offset, consumed) => {
       this.more.output?.(bytes, offset, consumed);
-      const end = offset + bytes.length;
       // What is new is answered although it has come with the last of what is old.
       const old = Math.min(Math.max(this.replayEnd - offset, 0), bytes.length);
-      if (old > 0) this.terminal.write(bytes.subarray(0, old), () => (this.shownEnd = offset + old));
-      this.terminal.write(bytes.subarray(old), () => {
-        this.shownEnd = end;
-        consumed();
-      });
+      const isLast = offset + old === this.replayEnd;
+      if (old > 0) this.terminal.write(bytes.subarray(0, old), () => (this.isLive = isLast));
+      this.terminal.write(bytes.subarray(old), consumed);
     },
     gap: (gap) => this.more.gap?.(gap),
     restore: (modes) => {
@@ -51,6 +53,8 @@ export class XtermAdapter {
     },
     replay: (end) => {
       this.replayEnd = end;
+      // Behind what is being written still, which may be new.
+      this.terminal.write('', () => (this.isLive = false));
       this.more.replay?.(end);
     },
     resized: (size) => {
@@ -75,12 +79,11 @@ export class XtermAdapter {
 
   /** Types nothing more. */
   dispose(): void {
-    this.listening.dispose();
+    for (const one of this.listening) one.dispose();
   }
 
   private typed(data: string): void {
-    const isLive = this.inControl && this.shownEnd >= this.replayEnd;
-    if (isLive || !isReply(data)) this.session?.write(data);
+    if ((this.isLive && this.inControl) || !isReply(data)) this.session?.write(data);
   }
 }
 

@@ -58,6 +58,8 @@ export class Attachment {
   private exitTaken = false;
   private position: number;
   private consumedTo: number;
+  /** Nothing before it can be had any more. */
+  private gapEnd = 0;
   private heldFor = false;
   /** Somebody closed the session before everything had been sent. */
   private skipped = false;
@@ -87,9 +89,10 @@ export class Attachment {
     return this.consumedTo;
   }
 
-  /** Oldest output that its viewer may yet ask for. */
+  /** Oldest output that its viewer may yet ask for, and get. */
   get neededFrom(): number {
-    return this.look.isResumable ? Math.max(this.consumedTo, this.source.log.start) : this.position;
+    if (!this.look.isResumable) return this.position;
+    return Math.max(this.consumedTo, this.gapEnd, this.source.log.start);
   }
 
   /** How far ahead of it its process is, in bytes. */
@@ -156,6 +159,7 @@ export class Attachment {
     const { position } = this;
     if (position >= this.source.log.start) return undefined;
     const { offset: end, restoring } = this.source.cut();
+    this.gapEnd = end;
     this.advance(end);
     return { offset: position, end, restoring };
   }

@@ -332,6 +332,23 @@ describe('leaving the registry', () => {
 });
 
 describe('several viewers', () => {
+  it('leaves the process free when a viewer has missed everything, to the end', async () => {
+    const { session, pty, clock } = await runningSession({ logBytes: 256 * 1024 });
+    const stuck = session.attach(new FakeViewer(false), 0, { isResumable: true });
+    const reading = session.attach(new FakeViewer(false), 0, { isResumable: true });
+    // One picture that is longer than the log: there is no place in it to go on from.
+    pty.print('\x1bPq');
+    for (let n = 0; n < 40; n++) {
+      pty.print('x'.repeat(32 * 1024));
+      reading.advance(session.log.end);
+      reading.consumed(session.log.end);
+      clock.advance(STALLED_MS);
+    }
+    expect(stuck.takeGap()).toMatchObject({ end: session.log.end });
+    reading.detach();
+    expect(pty.paused).toBe(false);
+  });
+
   const MARK = 64 * 1024;
 
   /** A viewer that stands still, and another that reads, after the first is no longer waited for. */

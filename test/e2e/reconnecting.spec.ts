@@ -167,6 +167,23 @@ describe('through lost connections,', () => {
       LONG_MS,
     );
 
+    it.each([
+      ['toServer', 300],
+      ['toClient', 1000],
+    ] as const)(
+      'is whole wherever the way back is cut: after every byte %s, %d of them',
+      async (direction, bytes) => {
+        const { server } = await serve();
+        await each(bytes, (afterBytes) => {
+          const first: CutPoint = { how: 'end', direction: 'toClient', afterBytes: 1500, afterUpgrade: true };
+          const second: CutPoint = { how: 'end', direction, afterBytes, afterUpgrade: true };
+          const plan = (number: number): Plan => (number > 2 ? {} : { cut: number === 1 ? first : second });
+          return exchange(server, plan, `/back/${direction}/${afterBytes}`);
+        });
+      },
+      LONG_MS,
+    );
+
     it(
       'is whole when its connections are reset again and again, in pieces of 1 to 7 bytes, with delays',
       async () => {

@@ -181,6 +181,7 @@ describe('properties of a client’s sessions', () => {
           acknowledged += model.acknowledged;
         }
         assert.equal(client.state, 'open');
+        client.close();
         assert.equal(clock.timers, 0);
       }),
     );
