@@ -93,7 +93,7 @@ export interface SessionLink {
   isAttaching(sessionId: string): boolean;
   readonly timers: Timers;
   /** How much input may be on its way. */
-  readonly inputCreditBytes: number;
+  inputCreditBytes(): number;
   consumed(session: ShownSession, offset: number, bytes: number): void;
   ended(session: ShownSession): void;
   detached(session: ShownSession): void;
@@ -306,7 +306,7 @@ export class ShownSession implements RemoteSession {
     const connection = this.link.connection();
     if (!connection || this.isOver || this.retry || this.link.isAttaching(this.id)) return;
     if (this.channel === 0) return;
-    this.input.flush(this.link.inputCreditBytes, (offset, bytes) =>
+    this.input.flush(this.link.inputCreditBytes(), (offset, bytes) =>
       connection.sendInput(this.channel, offset, bytes),
     );
   }

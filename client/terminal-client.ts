@@ -144,12 +144,9 @@ export class TerminalClient {
     this.requestPrefix = resumeToken === undefined ? '' : `${random().toString(36).slice(2)}-`;
     const { reconnect = DEFAULT_BACKOFF } = options;
     this.backoff = new Backoff(reconnect === false ? DEFAULT_BACKOFF : reconnect, random);
-    const credit = (): number => this.inputCreditBytes;
     this.link = {
       timers,
-      get inputCreditBytes() {
-        return credit();
-      },
+      inputCreditBytes: () => this.inputCreditBytes,
       connection: () => this.openConnection,
       isClosed: () => this.currentState === 'closed',
       isAttaching: (id) => this.isAttaching(id),

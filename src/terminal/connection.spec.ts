@@ -107,15 +107,22 @@ describe('the window of a connection', () => {
 });
 
 describe('news of other viewers', () => {
-  it('gives way to newer while the socket has no room for more', async () => {
+  /** Somebody who looks at another's session, and whose socket has no room. */
+  async function stuck(): Promise<{ session: Session; still: Connection; socket: FakeSocket }> {
     const { sessions, shown } = await showing(1, new FakeSocket(), 'trex.v2');
+    const session = shown[0]!;
     const socket = new FakeSocket();
     const still = new Connection(socket, sessions.clock, 'trex.v2');
-    still.attach(shown[0]!, 0, false);
+    still.attach(session, 0, false);
     socket.stopTaking();
     still.send({ type: 'tmux_sessions', requestId: 'r'.repeat(ANSWERS_HIGH_WATER_BYTES) });
+    return { session, still, socket };
+  }
+
+  it('gives way to newer while the socket has no room for more', async () => {
+    const { session, socket } = await stuck();
     const before = socket.sent.length;
-    for (let n = 0; n < 1000; n++) shown[0]!.resize({ columns: 80 + (n % 7), rows: 24 });
+    for (let n = 0; n < 1000; n++) session.resize({ columns: 80 + (n % 7), rows: 24 });
     expect(socket.sent).toHaveLength(before);
     socket.startTaking();
     expect(socket.sent.slice(before)).toEqual([
@@ -124,13 +131,8 @@ describe('news of other viewers', () => {
   });
 
   it('is not told of a session that is shown no more', async () => {
-    const { sessions, shown } = await showing(1, new FakeSocket(), 'trex.v2');
-    const socket = new FakeSocket();
-    const still = new Connection(socket, sessions.clock, 'trex.v2');
-    still.attach(shown[0]!, 0, false);
-    socket.stopTaking();
-    still.send({ type: 'tmux_sessions', requestId: 'r'.repeat(ANSWERS_HIGH_WATER_BYTES) });
-    shown[0]!.resize({ columns: 90, rows: 24 });
+    const { session, still, socket } = await stuck();
+    session.resize({ columns: 90, rows: 24 });
     still.detach('s1');
     socket.startTaking();
     expect(socket.sent.at(-1)).toMatchObject({ type: 'tmux_sessions' });
