@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { type PtyLaunch } from '../../src/core/pty.js';
+import { type PtyFactory, type PtyLaunch } from '../../src/core/pty.js';
 import { SessionError, type SessionErrorCode } from '../../src/core/session-error.js';
 import { DEFAULT_SIZE } from '../../src/core/terminal-size.js';
 import { type Limit } from '../../src/pty/headroom.js';
@@ -15,7 +15,7 @@ describe('a process that cannot be started', () => {
 
   async function refusalOf(
     change: Partial<Record<keyof PtyLaunch, unknown>>,
-    factory = shells.factory,
+    factory: PtyFactory = shells.factory,
   ): Promise<SessionError> {
     const heard = new Recording();
     const launch = {

@@ -10,13 +10,15 @@ import { FakeViewer } from '../fakes/fake-viewer.js';
 import { until } from '../support/until.js';
 import { Shells } from './support/shells.js';
 
-/** Fills the screen with more than the log holds, and paints anew whenever it is told a size. */
-const PROGRAM = `#!/bin/bash
-printf '\\e[?1049h\\e[?25l'
-head -c ${MIN_LOG_BYTES + 100_000} /dev/zero | tr '\\0' x
-trap 'printf "<%s>" "$(stty size)"' WINCH
-printf READY
-while :; do read -t 0.01 -r _; done
+/**
+ * Fills the screen with more than the log holds, and paints anew whenever it is told a size. Not a script of bash: a
+ * second signal breaks off what the trap of the first has begun to run.
+ */
+const PROGRAM = `#!${process.execPath}
+const { stdout } = process;
+process.on('SIGWINCH', () => stdout.write('<' + stdout.getWindowSize().reverse().join(' ') + '>'));
+stdout.write('\\x1b[?1049h\\x1b[?25l' + 'x'.repeat(${MIN_LOG_BYTES + 100_000}) + 'READY');
+setInterval(() => {}, 1000);
 `;
 
 describe('a full-screen program whose beginning has fallen off the log', () => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Pty, type PtyEvents } from '../../../src/core/pty.js';
+import { type Pty, type PtyEvents, PtyFactory, type PtyLaunch } from '../../../src/core/pty.js';
 import { DEFAULT_SIZE } from '../../../src/core/terminal-size.js';
 import { childEnvironment } from '../../../src/pty/child-environment.js';
 import { NodePtyFactory } from '../../../src/pty/node-pty.factory.js';
@@ -13,18 +13,34 @@ export interface Shell<Heard extends PtyEvents = Recording> {
   readonly heard: Heard;
 }
 
+/** Starts real processes and remembers them: whoever asked may fail before it has ended its own. */
+class RememberingFactory extends PtyFactory {
+  readonly started: Pty[] = [];
+  private readonly ptys: PtyFactory;
+
+  constructor(home: string) {
+    super();
+    this.ptys = new NodePtyFactory(({ file, cwd }) =>
+      childEnvironment(
+        { PATH: process.env.PATH, HOME: home },
+        { username: 'tester', homedir: home },
+        file,
+        cwd,
+      ),
+    );
+  }
+
+  async spawn(launch: PtyLaunch, events: PtyEvents): Promise<Pty> {
+    const pty = await this.ptys.spawn(launch, events);
+    this.started.push(pty);
+    return pty;
+  }
+}
+
 /** Real processes in a home directory of their own; what a test leaves running is closed behind it. */
 export class Shells {
   readonly home = mkdtempSync(join(tmpdir(), 'trex-pty-'));
-  readonly factory = new NodePtyFactory(({ file, cwd }) =>
-    childEnvironment(
-      { PATH: process.env.PATH, HOME: this.home },
-      { username: 'tester', homedir: this.home },
-      file,
-      cwd,
-    ),
-  );
-  private readonly started: Pty[] = [];
+  readonly factory = new RememberingFactory(this.home);
   private readonly adopted: number[] = [];
 
   /** Runs a script of /bin/sh. */
@@ -43,7 +59,6 @@ export class Shells {
     heard: Heard,
   ): Promise<Shell<Heard>> {
     const pty = await this.factory.spawn({ file, args, cwd: this.home, size: DEFAULT_SIZE }, heard);
-    this.started.push(pty);
     return { pty, heard };
   }
 
@@ -62,7 +77,7 @@ export class Shells {
 
   async dispose(): Promise<void> {
     for (const pid of this.adopted.splice(0)) if (lives(pid)) process.kill(pid, 'SIGKILL');
-    await Promise.all(this.started.splice(0).map((pty) => pty.close()));
+    await Promise.all(this.factory.started.splice(0).map((pty) => pty.close()));
     rmSync(this.home, { recursive: true });
   }
 }
