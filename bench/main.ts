@@ -54,8 +54,8 @@ function isChosen(name: string): boolean {
 }
 
 function runIn(folder: string): Bench['run'] {
-  return async (measure, protocol, given) => {
-    const server = await ServerProcess.start(protocol, folder);
+  return async (measure, protocol, given, hooks) => {
+    const server = await ServerProcess.start(protocol, folder, hooks);
     try {
       return await runClient(measure, server.target, given, RUN_MS);
     } finally {

@@ -30,6 +30,9 @@ export interface Bench {
   readonly protocols: readonly Protocol[];
   readonly workload: Workload;
   readonly limit?: KernelLimit;
-  /** A fresh server, and a fresh process that runs `client` of the measure's file with what is `given`. */
-  run(measure: string, protocol: Protocol, given?: unknown): Promise<Figures>;
+  /**
+   * A fresh server, and a fresh process that runs `client` of the measure's file with what is `given`. `hooks`: modules
+   * that are loaded into the server before its own code.
+   */
+  run(measure: string, protocol: Protocol, given?: unknown, hooks?: readonly string[]): Promise<Figures>;
 }

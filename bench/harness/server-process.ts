@@ -24,11 +24,15 @@ export class ServerProcess {
     readonly target: Target,
   ) {}
 
-  static async start(protocol: Protocol, folder: string): Promise<ServerProcess> {
+  static async start(
+    protocol: Protocol,
+    folder: string,
+    hooks: readonly string[] = [],
+  ): Promise<ServerProcess> {
     const memoryFile = join(folder, 'memory.json');
-    const hook = ['--expose-gc', '--require', join(__dirname, 'memory-hook.js')];
+    const required = [join(__dirname, 'memory-hook.js'), ...hooks].flatMap((hook) => ['--require', hook]);
     const child = withUs(
-      spawn(process.execPath, [...hook, ...programs[protocol]], {
+      spawn(process.execPath, ['--expose-gc', ...required, ...programs[protocol]], {
         cwd: folder,
         env: {
           PATH: process.env.PATH,

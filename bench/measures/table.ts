@@ -6,6 +6,7 @@ import { links } from './links.js';
 import { outages } from './outages.js';
 import { reconnects } from './reconnects.js';
 import { comingBack } from './return.js';
+import { search } from './search.js';
 import { slowClient } from './slow-client.js';
 import { stalledClient } from './stalled-client.js';
 import { throughput } from './throughput.js';
@@ -14,6 +15,7 @@ import { viewers } from './viewers.js';
 /** Every measure, in the order of the table in README.md. */
 export const measures: readonly Measure[] = [
   throughput,
+  search,
   echoIdle,
   echoFlood,
   slowClient,
