@@ -1,4 +1,5 @@
 import { type Attachment } from '../core/attachment.js';
+import { type Timer } from '../core/clock.js';
 import { type Session, type SessionExit } from '../core/session.js';
 import { type SessionErrorCode } from '../core/session-error.js';
 import { type Resumption, type UnresumedSession } from '../protocol/messages.js';
@@ -14,6 +15,12 @@ export interface Wish extends Resumption {
   readonly session?: Session;
 }
 
+/** A client without a connection: until when its views are kept, and its sessions. */
+interface Absence {
+  readonly hold: Timer;
+  readonly end: Timer;
+}
+
 /**
  * Whoever creates sessions and types into them. It owns what it created. A client of `trex.v2` outlives its
  * connections, and has one at a time; any other is its connection.
@@ -21,6 +28,8 @@ export interface Wish extends Resumption {
 export class Client {
   /** While it has one. */
   connection?: Connection;
+  /** Until when what was kept for it is, while it has none. */
+  absence?: Absence;
   /** How it looked at sessions when its connection was lost. */
   readonly held = new Map<string, View>();
   /** Sessions that it viewed, and that were not held for it any longer: where it had left off. */
@@ -28,6 +37,9 @@ export class Client {
   private readonly sessions = new Map<string, { readonly session: Session; readonly requestId?: string }>();
   private readonly typed = new Map<string, TypedInput>();
   private readonly exits = new Map<string, SessionExit>();
+
+  /** `tokenHash`: of the token by which it comes back, if it can. */
+  constructor(readonly tokenHash?: string) {}
 
   get owned(): Session[] {
     return Array.from(this.sessions.values(), ({ session }) => session);
@@ -54,6 +66,13 @@ export class Client {
     const typed = new TypedInput(() => this.connection?.inputTaken(sessionId));
     this.typed.set(sessionId, typed);
     return typed;
+  }
+
+  /** It is back, or is not waited for any longer. */
+  stopWaiting(): void {
+    this.absence?.hold.cancel();
+    this.absence?.end.cancel();
+    this.absence = undefined;
   }
 
   /** It has been away for too long: what was kept for it may go. */

@@ -64,7 +64,7 @@ describe('a resume token', () => {
     const { resumeToken } = client.connect();
     client.drop();
     const memory = inspect(sessions, { depth: Infinity, showHidden: true, maxArrayLength: Infinity });
-    expect(memory).toContain('byHash');
+    expect(memory).toContain('byTokenHash');
     expect(memory).not.toContain(resumeToken);
   });
 

@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { createHash, randomBytes } from 'node:crypto';
 import { AppConfig } from '../config/app-config.js';
-import { Clock, type Timer } from '../core/clock.js';
+import { Clock } from '../core/clock.js';
 import { SessionEvents } from '../core/session-events.js';
 import { SessionCloser } from '../sessions/session-closer.js';
 import { Client } from './client.js';
@@ -24,19 +24,11 @@ export interface Admission {
   readonly isKnown: boolean;
 }
 
-/** A client without a connection: until when its views are kept, and its sessions. */
-interface Absence {
-  readonly hold: Timer;
-  readonly end: Timer;
-}
-
-/** All clients, by the hash of their tokens: who reads this memory cannot become one of them. */
+/** All clients. Tokens are kept as hashes: who reads this memory cannot become one of the clients. */
 @Injectable()
 export class Clients implements OnApplicationShutdown {
-  private readonly byHash = new Map<string, Client>();
-  private readonly hashes = new Map<Client, string>();
-  private readonly absences = new Map<Client, Absence>();
-  private readonly present = new Set<Client>();
+  private readonly all = new Set<Client>();
+  private readonly byTokenHash = new Map<string, Client>();
 
   constructor(
     private readonly config: AppConfig,
@@ -46,16 +38,13 @@ export class Clients implements OnApplicationShutdown {
   ) {
     events.subscribe(({ type, session }) => {
       if (type !== 'removed') return;
-      for (const client of [...this.present, ...this.byHash.values()]) client.forget(session);
+      for (const client of this.all) client.forget(session);
     });
   }
 
   /** A client that is its connection. */
   connect(connection: Connection): Client {
-    const client = new Client();
-    this.present.add(client);
-    client.connection = connection;
-    return client;
+    return this.add(new Client(), connection);
   }
 
   /**
@@ -63,9 +52,9 @@ export class Clients implements OnApplicationShutdown {
    * ends nothing; or a new one.
    */
   greet(connection: Connection, token: string | undefined): Admission {
-    const known = token === undefined ? undefined : this.byHash.get(hashOf(token));
+    const known = token === undefined ? undefined : this.byTokenHash.get(hashOf(token));
     if (known && token !== undefined) {
-      this.stopWaitingFor(known);
+      known.stopWaiting();
       const { connection: older } = known;
       if (older) {
         keepViews(known, older);
@@ -74,12 +63,10 @@ export class Clients implements OnApplicationShutdown {
       known.connection = connection;
       return { client: known, resumeToken: token, isKnown: true };
     }
-    const client = new Client();
     const resumeToken = randomBytes(TOKEN_BYTES).toString('base64url');
-    const hash = hashOf(resumeToken);
-    this.byHash.set(hash, client);
-    this.hashes.set(client, hash);
-    client.connection = connection;
+    const tokenHash = hashOf(resumeToken);
+    const client = this.add(new Client(tokenHash), connection);
+    this.byTokenHash.set(tokenHash, client);
     return { client, resumeToken, isKnown: false };
   }
 
@@ -96,32 +83,30 @@ export class Clients implements OnApplicationShutdown {
     }
     for (const { attachment } of keepViews(client, connection)) attachment.hold();
     client.connection = undefined;
-    this.absences.set(client, {
+    client.absence = {
       hold: this.clock.after(this.config.resumeHoldSeconds * 1000, () => client.letGo()),
       end: this.clock.after(this.config.resumeSeconds * 1000, () => this.end(client)),
-    });
+    };
   }
 
   /** Nobody comes back to a server that stops. */
   onApplicationShutdown(): void {
-    for (const client of [...this.absences.keys()]) this.stopWaitingFor(client);
+    for (const client of this.all) client.stopWaiting();
+  }
+
+  private add(client: Client, connection: Connection): Client {
+    this.all.add(client);
+    client.connection = connection;
+    return client;
   }
 
   private end(client: Client): void {
-    this.stopWaitingFor(client);
+    client.stopWaiting();
     client.connection = undefined;
-    this.present.delete(client);
-    this.byHash.delete(this.hashes.get(client) ?? '');
-    this.hashes.delete(client);
+    this.all.delete(client);
+    if (client.tokenHash !== undefined) this.byTokenHash.delete(client.tokenHash);
     client.letGo();
     for (const { id, persistent } of client.owned) if (!persistent) this.closer.close(id);
-  }
-
-  private stopWaitingFor(client: Client): void {
-    const absence = this.absences.get(client);
-    absence?.hold.cancel();
-    absence?.end.cancel();
-    this.absences.delete(client);
   }
 }
 

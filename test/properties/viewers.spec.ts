@@ -1,17 +1,13 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { type Attachment, type Viewer } from '../../src/core/attachment.js';
-import { ByteBudget } from '../../src/core/byte-budget.js';
 import { DEFAULT_FLOW_LIMITS } from '../../src/core/flow-control.js';
 import { PtyFactory, type Pty, type PtyEvents, type PtyLaunch } from '../../src/core/pty.js';
 import { SessionEvents, type SessionEventType } from '../../src/core/session-events.js';
-import { Session, STALLED_MS } from '../../src/core/session.js';
-import { DEFAULT_SIZE } from '../../src/core/terminal-size.js';
-import { nativeSearch } from '../../src/sessions/native-search.js';
-import { FakeClock } from '../fakes/fake-clock.js';
+import { STALLED_MS } from '../../src/core/session.js';
 import { FakePty } from '../fakes/fake-pty.js';
 import { FakeViewer } from '../fakes/fake-viewer.js';
-import { runningSession, settled } from '../support/running-session.js';
+import { runningSession, sessionOf, settled } from '../support/running-session.js';
 
 const LOG_BYTES = 8 * 1024 * 1024;
 
@@ -110,26 +106,12 @@ class Scene {
   readonly told: SessionEventType[] = [];
   private readonly events = new SessionEvents();
   private readonly ptys = new WatchedPtys((pause) => this.paces(pause));
-  readonly session = new Session(
-    {
-      id: 's1',
-      name: 'bash-1',
-      shellType: 'bash',
-      shell: '/bin/bash',
-      cwd: '/',
-      persistent: false,
-      size: DEFAULT_SIZE,
-    },
-    {
-      ptys: this.ptys,
-      clock: new FakeClock(),
-      events: this.events,
-      logBytes: LOG_BYTES,
-      inputBudget: new ByteBudget(0),
-      maxViewers: 100,
-      search: nativeSearch,
-    },
-  );
+  readonly session = sessionOf({
+    ptys: this.ptys,
+    events: this.events,
+    logBytes: LOG_BYTES,
+    maxViewers: 100,
+  });
 
   constructor() {
     this.events.subscribe(({ type }) => this.told.push(type));

@@ -1,12 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { MIN_LOG_BYTES } from '../../src/config/settings.js';
-import { ByteBudget } from '../../src/core/byte-budget.js';
-import { SessionEvents } from '../../src/core/session-events.js';
-import { Session } from '../../src/core/session.js';
-import { DEFAULT_SIZE } from '../../src/core/terminal-size.js';
-import { nativeSearch } from '../../src/sessions/native-search.js';
 import { SystemClock } from '../../src/sessions/system-clock.js';
 import { FakeViewer } from '../fakes/fake-viewer.js';
+import { sessionOf } from '../support/running-session.js';
 import { until } from '../support/until.js';
 import { Shells } from './support/shells.js';
 
@@ -28,25 +24,9 @@ describe('a full-screen program whose beginning has fallen off the log', () => {
 
   it('is made to paint anew for whoever comes, in the size that it has', async () => {
     writeFileSync(shells.path('program'), PROGRAM, { mode: 0o755 });
-    const session = new Session(
-      {
-        id: 's1',
-        name: 'program-1',
-        shellType: 'program',
-        shell: shells.path('program'),
-        cwd: shells.home,
-        size: DEFAULT_SIZE,
-        persistent: false,
-      },
-      {
-        ptys: shells.factory,
-        clock: new SystemClock(),
-        events: new SessionEvents(),
-        logBytes: MIN_LOG_BYTES,
-        inputBudget: new ByteBudget(0),
-        maxViewers: 8,
-        search: nativeSearch,
-      },
+    const session = sessionOf(
+      { ptys: shells.factory, clock: new SystemClock(), logBytes: MIN_LOG_BYTES },
+      { shell: shells.path('program'), cwd: shells.home },
     );
     session.start();
     const textOf = (): string => {

@@ -1,14 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { MIN_LOG_BYTES } from '../../src/config/settings.js';
-import { ByteBudget } from '../../src/core/byte-budget.js';
 import { DEFAULT_FLOW_LIMITS } from '../../src/core/flow-control.js';
-import { SessionEvents } from '../../src/core/session-events.js';
-import { Session } from '../../src/core/session.js';
-import { DEFAULT_SIZE } from '../../src/core/terminal-size.js';
 import { LARGEST_READ_BYTES } from '../../src/pty/master.js';
-import { nativeSearch } from '../../src/sessions/native-search.js';
-import { FakeClock } from '../fakes/fake-clock.js';
 import { FakeViewer } from '../fakes/fake-viewer.js';
+import { sessionOf } from '../support/running-session.js';
 import { runningSession } from '../support/running-session.js';
 import { until } from '../support/until.js';
 import { pattern, Shells } from './support/shells.js';
@@ -39,25 +34,9 @@ describe('the smallest log that may be set', () => {
     const content = pattern(4 * pauseAboveBytes);
     writeFileSync(shells.path('content'), content);
     writeFileSync(shells.path('shell'), `#!/bin/sh\nexec cat ${shells.path('content')}\n`, { mode: 0o755 });
-    const session = new Session(
-      {
-        id: 's1',
-        name: 'shell-1',
-        shellType: 'shell',
-        shell: shells.path('shell'),
-        cwd: shells.home,
-        size: DEFAULT_SIZE,
-        persistent: false,
-      },
-      {
-        ptys: shells.factory,
-        clock: new FakeClock(),
-        events: new SessionEvents(),
-        logBytes: MIN_LOG_BYTES,
-        inputBudget: new ByteBudget(0),
-        maxViewers: 8,
-        search: nativeSearch,
-      },
+    const session = sessionOf(
+      { ptys: shells.factory, logBytes: MIN_LOG_BYTES },
+      { shell: shells.path('shell'), cwd: shells.home },
     );
     const viewer = new FakeViewer(false);
     session.attach(viewer);

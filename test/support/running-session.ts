@@ -1,6 +1,6 @@
 import { ByteBudget } from '../../src/core/byte-budget.js';
 import { SessionEvents } from '../../src/core/session-events.js';
-import { Session } from '../../src/core/session.js';
+import { Session, type SessionIdentity, type SessionSurroundings } from '../../src/core/session.js';
 import { DEFAULT_SIZE } from '../../src/core/terminal-size.js';
 import { nativeSearch } from '../../src/sessions/native-search.js';
 import { FakeClock } from '../fakes/fake-clock.js';
@@ -13,14 +13,12 @@ interface LoneSession {
   readonly happened: string[];
 }
 
-/** One session that has not been started. */
-export function newSession({ logBytes = 1024 * 1024, inputBudgetBytes = Infinity } = {}): LoneSession {
-  const ptys = new FakePtyFactory();
-  const clock = new FakeClock();
-  const events = new SessionEvents();
-  const happened: string[] = [];
-  events.subscribe(({ type }) => happened.push(type));
-  const session = new Session(
+/** A session of `given` processes that has not been started; what else it needs is as in a server that nobody configured. */
+export function sessionOf(
+  given: Pick<SessionSurroundings, 'ptys'> & Partial<SessionSurroundings>,
+  identity: Partial<SessionIdentity> = {},
+): Session {
+  return new Session(
     {
       id: 's1',
       name: 'bash-1',
@@ -29,17 +27,34 @@ export function newSession({ logBytes = 1024 * 1024, inputBudgetBytes = Infinity
       cwd: '/',
       persistent: false,
       size: DEFAULT_SIZE,
+      ...identity,
     },
     {
-      ptys,
-      clock,
-      events,
-      logBytes,
-      inputBudget: new ByteBudget(inputBudgetBytes),
+      clock: new FakeClock(),
+      events: new SessionEvents(),
+      logBytes: 1024 * 1024,
+      inputBudget: new ByteBudget(Infinity),
       maxViewers: 8,
       search: nativeSearch,
+      ...given,
     },
   );
+}
+
+/** One session that has not been started. */
+export function newSession({ logBytes = 1024 * 1024, inputBudgetBytes = Infinity } = {}): LoneSession {
+  const ptys = new FakePtyFactory();
+  const clock = new FakeClock();
+  const events = new SessionEvents();
+  const happened: string[] = [];
+  events.subscribe(({ type }) => happened.push(type));
+  const session = sessionOf({
+    ptys,
+    clock,
+    events,
+    logBytes,
+    inputBudget: new ByteBudget(inputBudgetBytes),
+  });
   return { session, ptys, clock, happened };
 }
 
