@@ -115,14 +115,30 @@ describe('a client that is unlucky', () => {
     expect([scene.client.state, framesOf(newest(scene))]).toEqual(['open', [[1, 8, 'x']]]);
   });
 
-  it('comes back once when it was ended by a connection that it had given up itself', async () => {
+  it('comes back when a hello of its own that arrives late has ended it, once for each there may be', async () => {
+    const scene = await showing();
+    scene.socket.drop();
+    scene.clock.advance(1000);
+    newest(scene).open();
+    newest(scene).drop();
+    scene.clock.advance(1000);
+    newest(scene).open();
+    scene.clock.advance(10_000);
+    comeBack(scene, { sessions: [resumed] });
+    for (const late of ['the first', 'the second']) {
+      newest(scene).drop(4001);
+      expect([late, scene.client.state]).toEqual([late, 'waiting']);
+      comeBack(scene, { sessions: [resumed] });
+    }
+    newest(scene).drop(4001);
+    expect(scene.client.state).toBe('closed');
+  });
+
+  it('has no late hello where it was welcomed: whoever ends it then has taken its place', async () => {
     const scene = await showing();
     scene.client.reconnect();
     newest(scene).open();
     newest(scene).answer('hello', { ...welcome, sessions: [resumed] });
-    newest(scene).drop(4001);
-    expect(scene.client.state).toBe('waiting');
-    comeBack(scene, { sessions: [resumed] });
     newest(scene).drop(4001);
     expect(scene.client.state).toBe('closed');
   });
@@ -139,13 +155,39 @@ describe('a client that is unlucky', () => {
     scene.client.close();
   });
 
-  it('closes what it had closed and detached before it was lost', async () => {
+  it('closes what it had closed and detached before it was lost, until the server has heard of it', async () => {
     const scene = await showing();
     scene.session.close();
     scene.session.detach();
     scene.socket.drop();
+    const said = (): unknown[] => newest(scene).messages.slice(1);
+    for (const time of ['the first', 'the second']) {
+      comeBack(scene, { sessions: [resumed] });
+      const messages = ['close', 'detach'].map((type) => ({ type, sessionId: 's1' }));
+      expect([time, said()]).toEqual([time, messages]);
+      newest(scene).drop();
+    }
+    comeBack(scene, { sessions: [] });
+    newest(scene).drop();
     comeBack(scene, { sessions: [resumed] });
-    expect(newest(scene).sent('close')).toEqual([{ type: 'close', sessionId: 's1' }]);
+    expect(said()).toEqual([{ type: 'detach', sessionId: 's1' }]);
+  });
+
+  it('closes what it had closed and detached where the server has forgotten it, but not what another server calls so', async () => {
+    for (const [epoch, closes] of [
+      ['e1', 1],
+      ['e2', 0],
+    ] as const) {
+      const scene = await showing();
+      scene.session.close();
+      scene.session.detach();
+      scene.socket.drop();
+      comeBack(scene, { epoch, resumeToken: 't2' });
+      expect([epoch, newest(scene).sent('close').length]).toEqual([epoch, closes]);
+      newest(scene).drop();
+      comeBack(scene, { epoch, resumeToken: 't2', sessions: [resumed] });
+      expect(newest(scene).messages.slice(1)).toEqual([{ type: 'detach', sessionId: 's1' }]);
+    }
   });
 
   it('leaves the size to whoever resized while it was away', async () => {

@@ -249,10 +249,12 @@ describe('a session', () => {
     session.close();
     application.chunks[0]!.consumed();
     socket.receiveFrame(1, 3, 'late');
+    socket.receiveFrame(1, 7, 'later');
     socket.receive({ type: 'exit', sessionId: 's1', code: 0, cause: 'ended' });
     clock.advance(10);
     expect(application.log).toEqual(['0: one']);
     expect(socket.messages.at(-1)).toEqual({ type: 'detach', sessionId: 's1' });
+    expect(socket.closed).toBeUndefined();
   });
 
   it('is viewed no more once it has exited, and can be done away with', async () => {
@@ -264,6 +266,31 @@ describe('a session', () => {
       { type: 'detach', sessionId: 's1' },
       { type: 'close', sessionId: 's1' },
     ]);
+  });
+
+  it('is viewed on when its exit comes while it is attached to again, unless that is refused', async () => {
+    const { client, socket } = await showingClient();
+    const other = new FakeApplication();
+    for (const outcome of ['refused', 'shown'] as const) {
+      const asked = client.attach('s1', other);
+      socket.receive({ type: 'exit', sessionId: 's1', code: 0, cause: 'ended' });
+      expect(socket.sent('detach')).toHaveLength(outcome === 'refused' ? 0 : 1);
+      if (outcome === 'shown') {
+        socket.answer('attach', { ...attached, channel: 3 });
+        await asked;
+        continue;
+      }
+      socket.answer('attach', { type: 'error', error: 'there is no such output', reason: 'BAD_OFFSET' });
+      await expect(asked).rejects.toMatchObject({ reason: 'BAD_OFFSET' });
+      expect(socket.sent('detach')).toEqual([{ type: 'detach', sessionId: 's1' }]);
+      const again = client.attach('s1', new FakeApplication());
+      socket.answer('attach', { ...attached, channel: 2 });
+      await again;
+    }
+    socket.receiveFrame(3, 0, 'one');
+    socket.receive({ type: 'exit', sessionId: 's1', code: 0, cause: 'ended' });
+    expect(other.log).toEqual(['not in control', '0: one', 'exit 0']);
+    expect(socket.sent('detach')).toHaveLength(2);
   });
 
   it('does not acknowledge for a later view what is consumed of an earlier one', async () => {

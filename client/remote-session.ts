@@ -181,8 +181,8 @@ export class ShownSession implements RemoteSession {
   detach(): void {
     if (this.isOver) return;
     this.send({ type: 'detach', sessionId: this.id });
-    this.end();
     this.link.detached(this);
+    this.end();
   }
 
   /** Is asked for anew: what was delivered before concerns nobody any more. */
@@ -279,11 +279,9 @@ export class ShownSession implements RemoteSession {
         this.retryMs = FIRST_RETRY_MS;
         return this.type();
       case 'exit':
-        // It is a viewer still, and would be for as long as the connection lives.
-        this.send({ type: 'detach', sessionId: this.id });
+        this.link.ended(this);
         this.end();
         this.hasExited = true;
-        this.link.ended(this);
         return void tell(() => handlers.exit?.(news));
     }
   }

@@ -130,8 +130,10 @@ export class TerminalClient {
   private readonly channels = new Map<number, ShownSession>();
   /** Detached sessions that are to end: whether the server has heard of that is not known. */
   private readonly unwanted = new Set<string>();
-  /** It has let go of a connection on which it had said hello: that may arrive late, and end a newer one. */
-  private hasGivenUp = false;
+  /** Sessions whose exit came while an `attach` was on its way: to be detached if that is refused. */
+  private readonly exited = new Set<string>();
+  /** On how many lost connections a hello had no answer: each may arrive late, and end a newer one. */
+  private lateHellos = 0;
   private readonly requestPrefix: string;
   private heard = true;
   private readonly link: SessionLink;
@@ -151,7 +153,12 @@ export class TerminalClient {
       isClosed: () => this.currentState === 'closed',
       isAttaching: (id) => this.isAttaching(id),
       consumed: ({ id }, offset, bytes) => this.acknowledger?.add(id, offset, bytes),
-      ended: (session) => this.forget(session),
+      ended: (session) => {
+        // It is a viewer still, and would be for as long as the connection lives.
+        if (this.isAttaching(session.id)) this.exited.add(session.id);
+        else this.detach(session.id);
+        this.forget(session);
+      },
       detached: (session) => {
         this.forget(session);
         if (session.isUnwanted) this.unwanted.add(session.id);
@@ -188,7 +195,7 @@ export class TerminalClient {
    * page is shown again. Does nothing while it is closed or connecting.
    */
   reconnect(): void {
-    if (this.currentState === 'open') this.giveUp();
+    if (this.currentState === 'open') this.connection?.lose();
     if (this.currentState === 'waiting') this.tryAgain();
   }
 
@@ -252,7 +259,7 @@ export class TerminalClient {
       },
     });
     this.connection = connection;
-    this.waiting = this.timers.after(WELCOME_MS, () => this.giveUp());
+    this.waiting = this.timers.after(WELCOME_MS, () => connection.lose());
     this.enter('connecting');
   }
 
@@ -286,6 +293,7 @@ export class TerminalClient {
     this.backoff.reset();
     this.enter('open');
     if (!isKnown) this.failUnknown(isServerNew);
+    this.insistOnClosing(welcome, isKnown, isServerNew);
     const gone = isServerNew ? this.loseAll() : welcome.sessions.flatMap((entry) => this.resume(entry));
     if (!isKnown) this.attachAnew(connection);
     this.askAgain(connection);
@@ -310,10 +318,25 @@ export class TerminalClient {
       this.answered({ ...entry, type: 'session_created' });
     } else {
       // Its exit had come, or it was detached: the server has not heard of that.
-      const { sessionId } = entry;
-      this.openConnection?.send({ type: this.unwanted.delete(sessionId) ? 'close' : 'detach', sessionId });
+      this.detach(entry.sessionId);
     }
     return [];
+  }
+
+  /** Says again what was to end, until the server shows by what it goes on with that it has heard of it. */
+  private insistOnClosing({ sessions }: Welcome, isKnown: boolean, isServerNew: boolean): void {
+    const there = sessions.filter((entry) => !('reason' in entry)).map(({ sessionId }) => sessionId);
+    for (const sessionId of this.unwanted) {
+      if (there.includes(sessionId) || !(isKnown || isServerNew)) {
+        this.openConnection?.send({ type: 'close', sessionId });
+      }
+      if (!there.includes(sessionId)) this.unwanted.delete(sessionId);
+    }
+  }
+
+  private detach(sessionId: string): void {
+    this.exited.delete(sessionId);
+    this.openConnection?.send({ type: 'detach', sessionId });
   }
 
   /** Ids begin anew with each life of a server: what is called the same is another session. @returns their ids */
@@ -437,6 +460,8 @@ export class TerminalClient {
     if (question) {
       this.questions.delete(requestId);
       question.failed(new RequestFailed(reason, error.error));
+      const { type, sessionId: asked = '' } = question.message;
+      if (type === 'attach' && this.exited.has(asked)) this.detach(asked);
       this.settle(question);
     } else if (session) {
       session.error(error);
@@ -467,6 +492,8 @@ export class TerminalClient {
     if (shown) this.channels.delete(shown.channel);
     shown?.place(placement);
     const session = shown ?? new ShownSession(sessionId, this.link, placement);
+    this.exited.delete(sessionId);
+    this.unwanted.delete(sessionId);
     this.sessions.set(sessionId, session);
     this.channels.set(begun.channel ?? 0, session);
     session.begin(begun, from);
@@ -480,12 +507,14 @@ export class TerminalClient {
 
   private closed(closure: Closure): void {
     const mayReturn = this.epoch !== undefined && this.options.reconnect !== false;
-    const isOwnDoing = closure.code === TAKEN_OVER && this.hasGivenUp;
-    if (closure.code === TAKEN_OVER) this.hasGivenUp = false;
+    for (const { message } of this.questions.values()) if (message.type === 'hello') this.lateHellos += 1;
+    const isOwnDoing = closure.code === TAKEN_OVER && this.lateHellos > 0;
+    if (isOwnDoing) this.lateHellos -= 1;
     this.waiting?.cancel();
     this.acknowledger?.stop();
     this.acknowledger = undefined;
     this.channels.clear();
+    this.exited.clear();
     for (const session of this.sessions.values()) session.pause();
     this.fail(disconnected(closure), ({ isLasting }) => !isLasting);
     if (mayReturn && (isOwnDoing || !FINAL_CODES.includes(closure.code))) {
@@ -500,18 +529,12 @@ export class TerminalClient {
     }
   }
 
-  /** Lets go of the connection, which may be alive nevertheless. */
-  private giveUp(): void {
-    this.hasGivenUp = true;
-    this.connection?.lose();
-  }
-
   /** Where nothing has come for a while asks for something; where nothing comes then, takes the connection for dead. */
   private listen(isAsked = false): void {
     this.heard = false;
     this.waiting = this.timers.after(SILENCE_MS, () => {
       if (!this.heard && isAsked) {
-        this.giveUp();
+        this.connection?.lose();
         return;
       }
       // The one message that is always answered, and changes nothing.

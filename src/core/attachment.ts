@@ -45,6 +45,8 @@ export interface MissedOutput {
 export interface Look {
   /** Where its output begins. */
   readonly offset: number;
+  /** Where its viewer wanted it to begin: what is between there and `offset` is missing. */
+  readonly leftOff: number;
   /** See {@link Cut}: where output does not begin at the first there was, or where it was left off. */
   readonly restoring?: string;
   /** Nothing may be typed or resized through it. */
@@ -59,7 +61,7 @@ export class Attachment {
   private position: number;
   private consumedTo: number;
   /** Nothing before it can be had any more. */
-  private gapEnd = 0;
+  private gapEnd: number;
   private heldFor = false;
   /** Somebody closed the session before everything had been sent. */
   private skipped = false;
@@ -72,7 +74,9 @@ export class Attachment {
     readonly look: Look,
   ) {
     this.position = look.offset;
-    this.consumedTo = look.offset;
+    this.gapEnd = look.offset;
+    // What it is told of a gap may be lost on its way.
+    this.consumedTo = Math.min(look.leftOff, look.offset);
   }
 
   get isReadOnly(): boolean {

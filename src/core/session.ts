@@ -267,14 +267,14 @@ export class Session implements AttachmentSource {
    */
   attach(
     viewer: Viewer,
-    from = 0,
+    from?: number,
     {
       readOnly: isReadOnly = false,
       isResumable = false,
       replaced,
     }: { readonly readOnly?: boolean; readonly isResumable?: boolean; readonly replaced?: Attachment } = {},
   ): Attachment {
-    if (from > this.log.end) {
+    if (from !== undefined && from > this.log.end) {
       throw new SessionError(
         'BAD_OFFSET',
         `there is no output at ${from} yet: the session has had ${this.log.end} bytes`,
@@ -287,7 +287,9 @@ export class Session implements AttachmentSource {
         `this session has ${others} viewers already, as many as are allowed`,
       );
     }
-    const attachment = new Attachment(this, viewer, { ...this.placed(from), isReadOnly, isResumable });
+    const placed = this.placed(from ?? 0);
+    const leftOff = from ?? placed.offset;
+    const attachment = new Attachment(this, viewer, { ...placed, leftOff, isReadOnly, isResumable });
     this.attachments.add(attachment);
     if (!isReadOnly && this.isControlFree(replaced)) this.controller = attachment;
     this.surroundings.events.emit('viewerJoined', this);

@@ -471,6 +471,21 @@ describe('output for a client that is away', () => {
     expect(client.resume()).toMatchObject(expected);
   });
 
+  it('is told of its gap again, unnamed too, until it has consumed what is behind it', async () => {
+    const { client, session, pty } = await working({ logBytes: SMALLEST_LOG_BYTES, resumeHoldSeconds: 0 });
+    pty.print('seen');
+    client.acknowledge('s1', 4);
+    client.drop();
+    pty.print(Buffer.alloc(2 * SMALLEST_LOG_BYTES, 'x'));
+    const { start } = session.log;
+    const expected = { offset: start, gap: { offset: 4, end: start }, modes: RESTORING };
+    for (const welcomed of ['once', 'again']) {
+      expect([welcomed, client.resume()]).toMatchObject([welcomed, expected]);
+    }
+    client.acknowledge('s1', start + 1);
+    expect(client.resume()).toEqual(expect.not.objectContaining({ gap: expect.anything() as unknown }));
+  });
+
   it('runs free at once where nothing is held', async () => {
     const { client, sessions, pty } = await working({
       logBytes: SMALLEST_LOG_BYTES,

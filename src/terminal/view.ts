@@ -36,7 +36,7 @@ export class View {
     /** Names it in binary frames; never used twice on a connection. */
     readonly channel: number,
   ) {
-    this.acknowledgedTo = attachment.offset;
+    this.acknowledgedTo = attachment.consumedOffset;
     this.sentTo = attachment.offset;
   }
 

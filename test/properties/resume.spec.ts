@@ -257,10 +257,15 @@ class Scene {
     assert.deepEqual(gap, offset === from ? undefined : { offset: from, end: offset });
     if (gap) {
       this.gaps += 1;
-      assert(!wasHeld || one === this.known[SHARED], 'what is held for the only viewer is lost');
+      const isToldAgain = gap.end <= one.next;
+      assert(
+        !wasHeld || isToldAgain || one === this.known[SHARED],
+        'what is held for the only viewer is lost',
+      );
     }
     one.next = offset;
-    one.consumed = offset;
+    // Until it has consumed anything behind a gap, that is told again.
+    one.consumed = gap?.offset ?? offset;
     one.channel = channel!;
     // What had been sent and is not the server's is sent again.
     assert(inputOffset! >= one.pty.input.length);

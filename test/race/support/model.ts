@@ -82,7 +82,9 @@ export interface ModelView {
   readonly session: ModelSession;
   readonly isReadOnly: boolean;
   position: number;
-  /** What its client has acknowledged. */
+  /** Where it began, whatever its client had asked for. */
+  readonly begins: number;
+  /** What its client has acknowledged; where it had left off until then. */
   consumed: number;
   isPacing: boolean;
   hasExit: boolean;
@@ -581,7 +583,7 @@ export class Model {
     const wanted = connection.protocol === JSON_PROTOCOL ? wholeFrom(session, from) : from;
     const isClosed = session.phase.startsWith('closing') || session.exit?.cause === 'closed';
     const start = isClosed ? printed.length : placeFrom(session, wanted ?? 0);
-    const view = addView(connection, session, start, isReadOnly);
+    const view = addView(connection, session, start, isReadOnly, Math.min(wanted ?? start, start));
     view.isCut = !isClosed && (wanted ?? 0) < startOf(session);
     const { controller } = session;
     if (!isReadOnly && (!controller || controller === replaced || controller.isHeld)) {
@@ -849,13 +851,15 @@ function addView(
   session: ModelSession,
   position: number,
   isReadOnly: boolean,
+  consumed = position,
 ): ModelView {
   const view = {
     connection,
     session,
     isReadOnly,
     position,
-    consumed: position,
+    begins: position,
+    consumed,
     isPacing: true,
     hasExit: false,
     isShown: false,
@@ -951,10 +955,10 @@ export function typedBy({ typed }: ModelClient, { id }: ModelSession): number {
 }
 
 /** How far its process is ahead of it. */
-function behind({ connection, session, position, consumed, isHeld }: ModelView): number {
+function behind({ connection, session, position, begins, consumed, isHeld }: ModelView): number {
   const end = session.printed.length;
   const isResumable = connection.protocol !== JSON_PROTOCOL;
-  const needed = isResumable ? Math.max(consumed, startOf(session)) : position;
+  const needed = isResumable ? Math.max(consumed, begins, startOf(session)) : position;
   return aheadBytes(isHeld ? 0 : end - position, end - needed, LOG_BYTES);
 }
 
