@@ -329,7 +329,9 @@ export class Model {
     const view = viewOf(connection, id);
     if (view && offset > view.position) refuse(connection, 'BAD_OFFSET');
     else if (view) view.consumed = Math.max(view.consumed, offset);
-    if (connection.reads) for (const one of connection.views) one.consumed = one.position;
+    if (!connection.reads) return;
+    // Of what begins behind a gap and has not gone on, it has taken nothing.
+    for (const one of connection.views) if (one.position > one.begins) one.consumed = one.position;
   }
 
   stopReading(connection: ModelConnection): void {
