@@ -18,6 +18,7 @@ const TARGET_US = 1000;
 
 const config: AppConfig = {
   host: '127.0.0.1',
+  isPublic: false,
   port: 0,
   shell: '/bin/sh',
   shells: ['/bin/sh'],
@@ -29,7 +30,16 @@ const config: AppConfig = {
   resumeHoldSeconds: 30,
   detachedSeconds: 86_400,
   logBytes: 1024 * 1024,
+  auth: 'auto',
+  allowedHosts: [],
   allowedOrigins: [],
+  allowedUids: [],
+  trustedProxies: [],
+  maxConnections: 128,
+  maxConnectionsPerPeer: 32,
+  headersSeconds: 10,
+  requestSeconds: 15,
+  maxHeaderBytes: 8192,
   logLevel: 'silent',
 };
 

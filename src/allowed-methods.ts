@@ -9,8 +9,8 @@ interface Resource {
 
 /**
  * Answers requests whose method a resource does not have, with the ones it has (RFC 9110, 15.5.6); the OpenAPI
- * document says which those are; `pages` are what it does not describe and can only be read. No CORS headers: no other
- * origin is invited.
+ * document says which those are; `pages` are what it does not describe and can only be read. Which origins are invited to
+ * is the gate's to say.
  */
 export function answerOtherMethods(
   document: OpenAPIObject,

@@ -3,16 +3,18 @@ import { NestFactory } from '@nestjs/core';
 import { type NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule } from '@nestjs/swagger';
 import helmet from 'helmet';
+import { WEBSOCKET_PATH } from './admission/doors.js';
 import { Gate } from './admission/gate.js';
 import { answerOtherMethods } from './allowed-methods.js';
 import { AppModule } from './app.module.js';
 import { type AppConfig } from './config/app-config.js';
 import { Clock } from './core/clock.js';
+import { HttpAdapter } from './http-adapter.js';
 import { openApiDocument } from './openapi.js';
 import { requireUpgrade } from './require-upgrade.js';
 import { ProblemFilter } from './sessions/problem.filter.js';
 import { TerminalAdapter } from './terminal/terminal.adapter.js';
-import { TerminalGateway, WEBSOCKET_PATH } from './terminal/terminal.gateway.js';
+import { TerminalGateway } from './terminal/terminal.gateway.js';
 import { answerUnusualRequests } from './unusual-requests.js';
 
 const DOCS_PATH = 'api/docs';
@@ -43,12 +45,12 @@ export async function createApp(
   ptyModule: Type,
   logger: LoggerService | false = false,
 ): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(config, ptyModule), {
+  const module = AppModule.with(config, ptyModule);
+  const app = await NestFactory.create<NestExpressApplication>(module, new HttpAdapter(config), {
     logger,
     abortOnError: false,
     // No request has a body.
     bodyParser: false,
-    forceCloseConnections: true,
   });
   answerUnusualRequests(app.getHttpServer());
   const gate = app.get(Gate);

@@ -15,6 +15,7 @@ import { PtyFactory } from './core/pty.js';
 import { type PinoLogger, standardLogger } from './observability/logger.js';
 import { PtyModule } from './pty/pty.module.js';
 import { selfTest } from './pty/self-test.js';
+import { writeToken } from './token-command.js';
 
 /** sysexits(3) */
 const EXIT = { ok: 0, failure: 1, usage: 64, config: 78 };
@@ -25,18 +26,44 @@ const SECOND_SIGNAL_AFTER_MS = 1000;
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 async function main(): Promise<void> {
-  const { help, version } = readOptions();
+  const { command, help, version, isReadOnly } = readArguments();
   if (help) process.stdout.write(helpText(VERSION));
   else if (version) process.stdout.write(`${VERSION}\n`);
+  else if (command === 'token') printToken(isReadOnly);
   else await serve(readConfig());
 }
 
-function readOptions(): { help?: boolean; version?: boolean } {
+interface Arguments {
+  readonly command?: 'token';
+  readonly help: boolean;
+  readonly version: boolean;
+  readonly isReadOnly: boolean;
+}
+
+function readArguments(): Arguments {
+  const flag = { type: 'boolean', default: false } as const;
   try {
-    return parseArgs({ options: { help: { type: 'boolean' }, version: { type: 'boolean' } } }).values;
+    const { values, positionals } = parseArgs({
+      options: { help: flag, version: flag, 'read-only': flag },
+      allowPositionals: true,
+    });
+    const { help, version, 'read-only': isReadOnly } = values;
+    const [command, ...more] = positionals;
+    if (more.length > 0 || (command !== undefined && command !== 'token')) {
+      throw new Error(`there is no command ${JSON.stringify(positionals.join(' '))}`);
+    }
+    if (isReadOnly && command === undefined) throw new Error('--read-only is for the command token');
+    return { help, version, isReadOnly, ...(command && { command }) };
   } catch (error) {
     return quit(EXIT.usage, [(error as Error).message, 'See --help.']);
   }
+}
+
+/** The token alone goes to the standard output, for whoever reads it from there. */
+function printToken(isReadOnly: boolean): void {
+  const { token, path, setting } = writeToken(isReadOnly, process.env, readMachine().home);
+  process.stdout.write(`${token}\n`);
+  process.stderr.write(`trex: it is in ${path}; a server started with ${setting}=${path} lets it in\n`);
 }
 
 function readConfig(): AppConfig {
@@ -55,6 +82,9 @@ async function serve(config: AppConfig): Promise<void> {
   stopOnSignal(app, logger);
   await selfTest(app.get(PtyFactory));
   await app.listen(config.port, config.host);
+  if (config.isPublic && config.auth === 'none') {
+    logger.warn('TREX_AUTH=none: whoever reaches this address gets a shell, without a token');
+  }
   logger.log(`trex ${VERSION} is listening on ${await app.getUrl()}`);
 }
 

@@ -14,7 +14,13 @@ export function openApiDocument(app: INestApplication): OpenAPIObject {
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addServer('/', 'The server this document comes from')
     .addServer('http://127.0.0.1:3000', 'A server on this machine, as it starts without configuration')
+    .addBearerAuth({
+      type: 'http',
+      scheme: 'bearer',
+      description: 'Where the server asks for a token: see `GET /api/auth/enabled`.',
+    })
     .addTag('sessions', 'Terminals and their processes')
+    .addTag('auth', 'Who is let in')
     .addTag('health', 'The server itself')
     .build();
   return SwaggerModule.createDocument(app, description);

@@ -1,31 +1,205 @@
-import { originOf, parseLoopbackHost } from './host-and-origin.js';
+import { type Access } from './access-token.js';
+import { isAddress, isListed, isLoopbackName, originOf, parseHost, type Scheme } from './host-and-origin.js';
 
-/** What the gate looks at; the values of a header in the order they came. */
+/** What the gate looks at. Of a header, all values in the order they came. */
 export interface AdmissionRequest {
+  /** Whether it asks for the WebSocket. */
+  readonly isUpgrade: boolean;
+  readonly method: string;
+  /** As the request line has it. */
+  readonly target: string;
   readonly hosts: readonly string[];
   readonly origins: readonly string[];
+  /** `Sec-Fetch-Site`: how far from this server the page is that asks. */
+  readonly fetchSites: readonly string[];
+  /** How the client came: over TLS, as far as a proxy that is believed says. */
+  readonly scheme: Scheme;
+  /**
+   * The user at the other end; `unknown` when nobody can tell. `unasked`: to find out takes a while, and is not worth it for
+   * whoever is refused anyway. Without it, that is not looked at: a token is asked for, or whoever reaches the server is
+   * to be let in.
+   */
+  readonly user?: number | 'unknown' | 'unasked';
+  readonly credentials: Credentials;
+  readonly load: Load;
+}
+
+/** What a request shows of a token. */
+export interface Credentials {
+  /** Whether it shows any. */
+  readonly areShown: boolean;
+  /** What they let do; missing when they are wrong. */
+  readonly access?: Access;
+  /** Whether they are a browser's cookie, which it sends whoever asks for the request. */
+  readonly isCookie: boolean;
+  /** Whether this peer has shown too many wrong ones: it has to wait so many seconds. */
+  readonly retryAfterSeconds?: number;
+}
+
+/** How much is there already. */
+export interface Load {
+  readonly connections: number;
+  /** Of the same peer. */
+  readonly peerConnections: number;
 }
 
 export interface AdmissionRules {
+  /** Where the WebSocket is. */
+  readonly webSocketPath: string;
+  /** Whether the server listens where others than this machine's programs can reach it. */
+  readonly isPublic: boolean;
+  /** Names, besides the loopback's own, under which it is reached: `name` or `name:port`. */
+  readonly allowedHosts: readonly string[];
   /** Origins, besides the server's own, whose pages are let in. Compared whole, as a browser writes them. */
   readonly allowedOrigins: readonly string[];
+  /** Users of this machine who are let in without a token. */
+  readonly allowedUsers: readonly number[];
+  readonly isTokenRequired: boolean;
+  /** Open without a token: reading these paths. */
+  readonly openPaths: readonly string[];
+  /** Where a browser trades its token for a cookie, whatever the token lets do, and where anybody may log out. */
+  readonly loginPath: string;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerPeer: number;
 }
 
-/** `undefined`: come in. Otherwise why not, in a sentence. */
-export type Refusal = string | undefined;
+/** Come in. */
+export interface Admitted {
+  readonly access: Access;
+}
+
+/** Why not, as HTTP tells it. */
+export interface Refused {
+  readonly status: 400 | 401 | 403 | 404 | 429 | 503;
+  /** A sentence. */
+  readonly detail: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Longer than any path of this server can be. */
+const MAX_TARGET = 2048;
+
+const READING = ['GET', 'HEAD', 'OPTIONS'];
 
 /**
- * The one gate: REST and the WebSocket upgrade both ask it, before anything else of a request is looked at. A web page
- * can make its visitor's browser send requests here; what it cannot do is forge `Host` and `Origin`.
+ * The one gate: REST and the WebSocket's upgrade both ask it, before anything else of a request is looked at. Each check
+ * says why it refuses, or nothing; who passes all of them comes in. A web page can make its visitor's browser send
+ * requests here; what it cannot do is forge `Host`, `Origin` and `Sec-Fetch-Site`.
+ * @returns `askForUser` when that is what it depends on, and nobody has asked
  */
-export function admit({ hosts, origins }: AdmissionRequest, { allowedOrigins }: AdmissionRules): Refusal {
-  const [host] = hosts.length === 1 ? hosts.map(parseLoopbackHost) : [];
-  if (!host) return 'refused: the Host header must name the loopback interface, as localhost or 127.0.0.1 do';
-  if (origins.length === 0) return undefined;
+export function admit(request: AdmissionRequest, rules: AdmissionRules): Admitted | Refused | 'askForUser' {
+  const refused = refuseTarget(request, rules) ?? refuseHost(request, rules) ?? refuseOrigin(request, rules);
+  if (refused) return refused;
+  if (request.user === 'unasked') return 'askForUser';
+  const unwelcome = refuseUser(request, rules) ?? refuseToken(request, rules) ?? refuseLoad(request, rules);
+  if (unwelcome) return unwelcome;
+  // What is open to everybody is there to be read.
+  return { access: rules.isTokenRequired ? (request.credentials.access ?? 'readOnly') : 'full' };
+}
+
+type Check = (request: AdmissionRequest, rules: AdmissionRules) => Refused | undefined;
+
+/** A path, as a client of this server writes it; where two readers could see two different ones, nobody reads on. */
+const refuseTarget: Check = ({ isUpgrade, target }, { webSocketPath }) => {
+  const path = pathOf(target);
+  const isPlain = target.length <= MAX_TARGET && /^\/[\x21\x22\x24-\x5b\x5d-\x7e]*$/.test(target);
+  if (!isPlain)
+    return { status: 400, detail: `the target must be a path, of at most ${MAX_TARGET} characters` };
+  if (isUpgrade && path !== webSocketPath) {
+    return { status: 404, detail: `the WebSocket is at ${webSocketPath}` };
+  }
+  return undefined;
+};
+
+/** A name that leads here may be an attacker's, made to (DNS rebinding): only those that are known are answered to. */
+const refuseHost: Check = ({ hosts, scheme }, { isPublic, allowedHosts }) => {
+  const [host] = hosts.length === 1 ? hosts.map(parseHost) : [];
+  const isKnown =
+    host &&
+    (isLoopbackName(host.name) || (isPublic && isAddress(host.name)) || isListed(host, allowedHosts, scheme));
+  if (isKnown) return undefined;
+  return {
+    status: 403,
+    detail: isPublic
+      ? 'refused: the Host header must be an address, or a name of TREX_ALLOWED_HOSTS'
+      : 'refused: the Host header must name the loopback interface, as localhost or 127.0.0.1 do; see TREX_ALLOWED_HOSTS',
+  };
+};
+
+const refuseOrigin: Check = (request, { allowedOrigins }) => {
+  const { hosts, origins, fetchSites, scheme } = request;
   const [origin] = origins;
-  const isAllowed =
-    origins.length === 1 && (origin === originOf(host) || allowedOrigins.some((one) => one === origin));
-  return isAllowed
-    ? undefined
-    : 'refused: pages of this origin may not use this server; see TREX_ALLOWED_ORIGINS';
+  const host = parseHost(hosts[0] ?? '');
+  const isListedOrigin = origins.length === 1 && allowedOrigins.includes(origin!);
+  const isOwn = origins.length === 1 && host !== undefined && origin === originOf(host, scheme);
+  // Another port of this machine is the same site, and another program.
+  const isNear = fetchSites.every((site) => site === 'same-origin' || site === 'none');
+  if (isListedOrigin || (isNear && fetchSites.length <= 1 && (isOwn || origins.length === 0)))
+    return undefined;
+  return {
+    status: 403,
+    detail: 'refused: pages of this origin may not use this server; see TREX_ALLOWED_ORIGINS',
+  };
+};
+
+/** Every user of a machine may connect to its loopback. */
+const refuseUser: Check = ({ user }, { allowedUsers }) => {
+  if (user === undefined || (typeof user === 'number' && allowedUsers.includes(user))) return undefined;
+  return {
+    status: 403,
+    detail:
+      'refused: only the user that runs this server and root may use it without a token; see TREX_ALLOWED_UIDS and TREX_TOKEN_FILE',
+  };
+};
+
+const refuseToken: Check = (request, { isTokenRequired, openPaths, loginPath }): Refused | undefined => {
+  const { isUpgrade, method, target, origins, credentials } = request;
+  // A browser asks without credentials whether it may ask with them.
+  const isOpen =
+    method === 'OPTIONS' ||
+    (READING.includes(method) && openPaths.includes(pathOf(target))) ||
+    (method === 'DELETE' && pathOf(target) === loginPath);
+  if (!isTokenRequired || (isOpen && !isUpgrade)) return undefined;
+  const { areShown, access, isCookie, retryAfterSeconds } = credentials;
+  if (access === undefined) {
+    if (areShown && retryAfterSeconds !== undefined) {
+      return {
+        status: 429,
+        detail: 'refused: too many wrong tokens; wait before the next',
+        headers: { 'Retry-After': String(retryAfterSeconds) },
+      };
+    }
+    return {
+      status: 401,
+      detail: 'refused: a token is needed, as `Authorization: Bearer` or in the subprotocol `bearer.TOKEN`',
+      headers: { 'WWW-Authenticate': 'Bearer realm="trex"' },
+    };
+  }
+  const isReading = READING.includes(method) && !isUpgrade;
+  // A browser that says of no page that it asks cannot be told from one that was made to.
+  if (isCookie && origins.length === 0 && !isReading) {
+    return { status: 403, detail: 'refused: with a cookie, the Origin header must say which page asks' };
+  }
+  if (access === 'readOnly' && !isReading && !isUpgrade && pathOf(target) !== loginPath) {
+    return { status: 403, detail: 'refused: this token only reads' };
+  }
+  return undefined;
+};
+
+const refuseLoad: Check = ({ isUpgrade, load }, { maxConnections, maxConnectionsPerPeer }) => {
+  if (!isUpgrade) return undefined;
+  if (load.connections >= maxConnections) {
+    return { status: 503, detail: `there are ${load.connections} connections, as many as are allowed` };
+  }
+  if (load.peerConnections >= maxConnectionsPerPeer) {
+    return {
+      status: 503,
+      detail: `there are ${load.peerConnections} connections from this address, as many as are allowed`,
+    };
+  }
+  return undefined;
+};
+
+function pathOf(target: string): string {
+  return target.split('?', 1)[0]!;
 }

@@ -1,33 +1,244 @@
-import { ForbiddenException, Injectable, Logger, type NestMiddleware } from '@nestjs/common';
-import { type IncomingMessage } from 'node:http';
+import { HttpException, Injectable, Logger, type NestMiddleware } from '@nestjs/common';
+import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { type Socket } from 'node:net';
 import { AppConfig } from '../config/app-config.js';
-import { admit, type Refusal } from './admit.js';
+import { AccessTokens } from './access-token.js';
+import {
+  admit,
+  type AdmissionRequest,
+  type AdmissionRules,
+  type Admitted,
+  type Credentials,
+  type Load,
+  type Refused,
+} from './admit.js';
+import { LOGIN_PATH, OPEN_PATHS, WEBSOCKET_PATH } from './doors.js';
+import { parseHost } from './host-and-origin.js';
+import { cookieName, readCookies, setCookie } from './login-cookie.js';
+import { type Peer, TrustedProxies } from './peer.js';
+import { PeerUsers } from './peer-user.js';
+import { WrongTokens } from './wrong-tokens.js';
 
 /** More of a header than this helps nobody, and whoever is refused would choose how long a log line is. */
 const LOGGED_CHARACTERS = 100;
 
-/** The gate as the server's two doors use it. */
+/** One line tells of all refusals for the same reason in this time. */
+const LOG_EVERY_MS = 60_000;
+
+const ROOT = 0;
+
+const BEARER = /^bearer +(\S+)$/i;
+const BEARER_PROTOCOL = 'bearer.';
+
+/** What pages of other origins that are allowed may do. */
+const CORS_METHODS = 'GET, POST, DELETE';
+
+/** The gate as the server's two doors use it: what `admit` decides on is gathered here. */
 @Injectable()
-export class Gate implements NestMiddleware<IncomingMessage> {
+export class Gate implements NestMiddleware<IncomingMessage, ServerResponse> {
   private readonly logger = new Logger(Gate.name);
+  private readonly tokens: AccessTokens;
+  private readonly proxies: TrustedProxies;
+  private readonly wrongTokens = new WrongTokens();
+  private readonly rules: AdmissionRules;
+  /** Whether any user of this machine may connect, and no token tells them apart. */
+  private readonly asksForUser: boolean;
+  /** Of each TCP connection, once. */
+  private readonly users = new WeakMap<Socket, Promise<number | undefined>>();
+  private readonly admitted = new WeakMap<IncomingMessage, Admitted>();
+  /** WebSockets, by peer. */
+  private readonly connections = new Map<string, number>();
+  private readonly loggedAt = new Map<string, { atMs: number; unsaid: number }>();
 
-  constructor(private readonly config: AppConfig) {}
+  constructor(
+    config: AppConfig,
+    private readonly peerUsers: PeerUsers,
+  ) {
+    this.tokens = new AccessTokens(config);
+    this.proxies = new TrustedProxies(config.trustedProxies);
+    const { isPublic } = config;
+    const isTokenRequired = this.tokens.areRequired;
+    const mayAnybody = isPublic || config.auth === 'none';
+    this.asksForUser = process.platform === 'linux' && !mayAnybody && !isTokenRequired;
+    this.rules = {
+      webSocketPath: WEBSOCKET_PATH,
+      loginPath: LOGIN_PATH,
+      openPaths: OPEN_PATHS,
+      isPublic,
+      isTokenRequired,
+      allowedHosts: config.allowedHosts,
+      allowedOrigins: config.allowedOrigins,
+      allowedUsers: [ROOT, process.getuid?.() ?? ROOT, ...config.allowedUids],
+      maxConnections: config.maxConnections,
+      maxConnectionsPerPeer: config.maxConnectionsPerPeer,
+    };
+  }
 
-  /** Logs what it refuses: to be asked once per request. */
-  refusal(request: IncomingMessage): Refusal {
-    const { host = [], origin = [] } = request.headersDistinct;
-    const refusal = admit({ hosts: host, origins: origin }, this.config);
-    if (refusal !== undefined) this.logger.warn({ host: shown(host), origin: shown(origin), msg: refusal });
-    return refusal;
+  get isTokenRequired(): boolean {
+    return this.tokens.areRequired;
+  }
+
+  /** Logs what it refuses: to be asked once per request. A WebSocket that it lets in counts until its socket closes. */
+  async decide(request: IncomingMessage, isUpgrade: boolean): Promise<Admitted | Refused> {
+    const peer = this.peerOf(request);
+    const { headersDistinct: headers, method = '', url: target = '' } = request;
+    const facts = {
+      isUpgrade,
+      method,
+      target,
+      hosts: headers.host ?? [],
+      origins: headers.origin ?? [],
+      fetchSites: headers['sec-fetch-site'] ?? [],
+      scheme: peer.scheme,
+      credentials: this.credentialsOf(request, peer),
+    };
+    const decide = (user: AdmissionRequest['user']): ReturnType<typeof admit> =>
+      admit({ ...facts, user, load: this.loadBy(peer) }, this.rules);
+    let decision = decide(this.asksForUser ? 'unasked' : undefined);
+    if (decision === 'askForUser') decision = decide(await this.userOf(request.socket));
+    if (decision === 'askForUser') throw new Error('the user has been asked for');
+    if ('status' in decision) this.log(request, decision);
+    else {
+      this.admitted.set(request, decision);
+      if (isUpgrade) this.count(peer.name, request.socket);
+    }
+    return decision;
   }
 
   /** REST's door. */
-  use(request: IncomingMessage, _response: unknown, next: (error?: unknown) => void): void {
-    const refusal = this.refusal(request);
-    next(refusal === undefined ? undefined : new ForbiddenException(refusal));
+  async use(
+    request: IncomingMessage,
+    response: ServerResponse,
+    next: (error?: unknown) => void,
+  ): Promise<void> {
+    const decision = await this.decide(request, false);
+    if (this.rules.allowedOrigins.length > 0) response.setHeader('Vary', 'Origin');
+    const [origin = ''] = request.headersDistinct.origin ?? [];
+    if (this.rules.allowedOrigins.includes(origin)) invite(request, response, origin);
+    if ('status' in decision) {
+      for (const [name, value] of Object.entries(decision.headers ?? {})) response.setHeader(name, value);
+      next(new HttpException(decision.detail, decision.status));
+      return;
+    }
+    next();
   }
+
+  /** The `Set-Cookie` with which a browser stays logged in that has shown a token; none where none is needed. */
+  login(request: IncomingMessage): string | undefined {
+    const access = this.admitted.get(request)?.access;
+    if (!this.tokens.areRequired || access === undefined) return undefined;
+    const { value, seconds } = this.tokens.loginFor(access, nowSeconds());
+    return this.cookie(request, value, seconds);
+  }
+
+  /** The `Set-Cookie` with which a browser forgets. */
+  logout(request: IncomingMessage): string {
+    return this.cookie(request, '', 0);
+  }
+
+  private cookie(request: IncomingMessage, value: string, seconds: number): string {
+    return setCookie(this.cookieNameFor(request), value, seconds, this.peerOf(request).scheme);
+  }
+
+  private cookieNameFor(request: IncomingMessage): string {
+    const { scheme } = this.peerOf(request);
+    const port = parseHost(request.headers.host ?? '')?.port ?? 0;
+    return cookieName(port === 0 ? { http: 80, https: 443 }[scheme] : port, scheme);
+  }
+
+  private credentialsOf(request: IncomingMessage, peer: Peer): Credentials {
+    const { headersDistinct: headers } = request;
+    const shown = [
+      // Other schemes are for others, as for a proxy that asks for a password.
+      ...(headers.authorization ?? []).flatMap((value) => BEARER.exec(value)?.[1] ?? []),
+      ...(headers['sec-websocket-protocol'] ?? [])
+        .flatMap((value) => value.split(','))
+        .map((name) => name.trim())
+        .filter((name) => name.startsWith(BEARER_PROTOCOL))
+        .map((name) => name.slice(BEARER_PROTOCOL.length)),
+    ];
+    if (!this.tokens.areRequired) return { areShown: false, isCookie: false };
+    const cookies = shown.length > 0 ? [] : readCookies(headers.cookie ?? [], this.cookieNameFor(request));
+    const areShown = shown.length > 0;
+    const [access] = areShown
+      ? shown.map((token) => this.tokens.accessOf(token))
+      : cookies.flatMap((value) => this.tokens.accessOfLogin(value, nowSeconds()) ?? []);
+    const isCookie = !areShown && cookies.length > 0;
+    if (access !== undefined || !areShown) return { areShown, access, isCookie };
+    return {
+      areShown,
+      isCookie,
+      retryAfterSeconds: this.wrongTokens.count(peer.name, performance.now()),
+    };
+  }
+
+  private loadBy({ name }: Peer): Load {
+    const connections = Array.from(this.connections.values()).reduce((sum, count) => sum + count, 0);
+    return { connections, peerConnections: this.connections.get(name) ?? 0 };
+  }
+
+  private peerOf({ socket, headersDistinct: headers }: IncomingMessage): Peer {
+    return this.proxies.peerOf(socket.remoteAddress ?? '', {
+      addresses: listIn(headers['x-forwarded-for']),
+      schemes: listIn(headers['x-forwarded-proto']),
+    });
+  }
+
+  private async userOf(socket: Socket): Promise<number | 'unknown'> {
+    let found = this.users.get(socket);
+    if (!found) {
+      const { remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 } = socket;
+      found = this.peerUsers.userOf(
+        { address: remoteAddress, port: remotePort },
+        { address: localAddress, port: localPort },
+      );
+      this.users.set(socket, found);
+    }
+    const user = await found;
+    // Of a connection that has gone meanwhile, somebody else's may have taken the place.
+    return socket.destroyed ? 'unknown' : (user ?? 'unknown');
+  }
+
+  private count(peer: string, socket: Socket): void {
+    this.connections.set(peer, (this.connections.get(peer) ?? 0) + 1);
+    socket.once('close', () => {
+      const left = (this.connections.get(peer) ?? 1) - 1;
+      if (left > 0) this.connections.set(peer, left);
+      else this.connections.delete(peer);
+    });
+  }
+
+  /** The first refusal for each reason at once, and then at most a line a minute: whoever is refused may go on for ever. */
+  private log({ headersDistinct: { host = [], origin = [] } }: IncomingMessage, { detail }: Refused): void {
+    const nowMs = performance.now();
+    const last = this.loggedAt.get(detail);
+    if (last && nowMs - last.atMs < LOG_EVERY_MS) {
+      last.unsaid += 1;
+      return;
+    }
+    this.loggedAt.set(detail, { atMs: nowMs, unsaid: 0 });
+    const more = last?.unsaid ? { more: last.unsaid } : {};
+    this.logger.warn({ host: shown(host), origin: shown(origin), ...more, msg: detail });
+  }
+}
+
+/** Lets pages of an allowed origin read the answer (the Fetch standard, 3.2). */
+function invite({ method, headers }: IncomingMessage, response: ServerResponse, origin: string): void {
+  response.setHeader('Access-Control-Allow-Origin', origin);
+  if (method !== 'OPTIONS' || headers['access-control-request-method'] === undefined) return;
+  response.setHeader('Access-Control-Allow-Methods', CORS_METHODS);
+  response.setHeader('Access-Control-Allow-Headers', 'Authorization');
+}
+
+function listIn(headers: readonly string[] = []): string[] {
+  return headers.flatMap((header) => header.split(',')).map((item) => item.trim());
 }
 
 function shown(values: readonly string[]): string {
   return values.join(', ').slice(0, LOGGED_CHARACTERS);
+}
+
+/** Logins outlive a process: they count in the wall's time. */
+function nowSeconds(): number {
+  return Math.floor(Date.now() / 1000);
 }

@@ -1,7 +1,9 @@
 /** Everything that can be set, checked once at the start. */
 export abstract class AppConfig {
-  /** Address to listen on: a loopback name or address. */
+  /** Address to listen on. */
   abstract readonly host: string;
+  /** Whether others than this machine's own programs can reach it there. */
+  abstract readonly isPublic: boolean;
   /** TCP port; 0 takes any free one. */
   abstract readonly port: number;
   /** Absolute path of the shell a session runs unless it asks for another. */
@@ -24,8 +26,29 @@ export abstract class AppConfig {
   abstract readonly detachedSeconds: number;
   /** Newest output kept per session. */
   abstract readonly logBytes: number;
+  /** `none`: whoever reaches it is let in without a token. */
+  abstract readonly auth: 'auto' | 'none';
+  /** Lets do everything. Without one, only users of this machine are let in. */
+  abstract readonly token?: string | undefined;
+  /** Lets list, attach and acknowledge. */
+  abstract readonly readOnlyToken?: string | undefined;
+  /** Names, besides the loopback's own, under which it is reached: `name` or `name:port`. */
+  abstract readonly allowedHosts: readonly string[];
   /** Origins, besides the server's own, whose pages may use it. */
   abstract readonly allowedOrigins: readonly string[];
+  /** Users of this machine, besides the server's own and root, who need no token. */
+  abstract readonly allowedUids: readonly number[];
+  /** Proxies whose word on whom they speak for is taken: addresses, or networks as `10.0.0.0/8`. */
+  abstract readonly trustedProxies: readonly string[];
+  /** WebSockets at once. */
+  abstract readonly maxConnections: number;
+  /** WebSockets at once from one address. */
+  abstract readonly maxConnectionsPerPeer: number;
+  /** How long a request's head may take, and the whole of it. */
+  abstract readonly headersSeconds: number;
+  abstract readonly requestSeconds: number;
+  /** How large a request's head may be. */
+  abstract readonly maxHeaderBytes: number;
   abstract readonly logLevel: LogLevel;
 }
 

@@ -5,12 +5,16 @@ import { type Environment, readEnvironment } from './environment.js';
 import { type Machine } from './machine.js';
 import { settings } from './settings.js';
 
+const TOKEN = 't'.repeat(43);
+const READ_ONLY_TOKEN = 'r'.repeat(22);
+
 const machine: Machine = {
   home: '/home/ada',
   userShell: '/bin/zsh',
   shells: ['/bin/sh', '/bin/bash', '/bin/zsh', '/usr/bin/fish'],
   mayExecute: () => true,
   mayEnter: () => true,
+  readSecret: (path) => ({ text: path.endsWith('read-only') ? `${READ_ONLY_TOKEN}\n` : `${TOKEN}\n` }),
 };
 
 function read(env: Environment, on: Partial<Machine> = {}): AppConfig {
@@ -31,6 +35,7 @@ describe('readEnvironment', () => {
   it('has an answer for everything when nothing is set', () => {
     expect(read({})).toEqual({
       host: '127.0.0.1',
+      isPublic: false,
       port: 3000,
       shell: '/bin/zsh',
       shells: machine.shells,
@@ -42,15 +47,36 @@ describe('readEnvironment', () => {
       resumeHoldSeconds: 30,
       detachedSeconds: 86_400,
       logBytes: 1_048_576,
+      auth: 'auto',
+      token: undefined,
+      readOnlyToken: undefined,
+      allowedHosts: [],
       allowedOrigins: [],
+      allowedUids: [],
+      trustedProxies: [],
+      maxConnections: 128,
+      maxConnectionsPerPeer: 32,
+      headersSeconds: 10,
+      requestSeconds: 15,
+      maxHeaderBytes: 8192,
       logLevel: 'info',
     });
   });
 
   it('takes what is set', () => {
     const config = read({
-      TREX_HOST: '::1',
+      TREX_HOST: '::',
       TREX_PORT: '0',
+      TREX_TOKEN: TOKEN,
+      TREX_READ_ONLY_TOKEN_FILE: '/run/read-only',
+      TREX_ALLOWED_HOSTS: 'trex.example.com,ide.example.com:8443',
+      TREX_ALLOWED_UIDS: '33,1000',
+      TREX_TRUST_PROXY: '10.0.0.0/8,::1',
+      TREX_MAX_CONNECTIONS: '9',
+      TREX_MAX_CONNECTIONS_PER_PEER: '3',
+      TREX_HEADERS_TIMEOUT_SECONDS: '2',
+      TREX_REQUEST_TIMEOUT_SECONDS: '3',
+      TREX_MAX_HEADER_BYTES: '4096',
       TREX_SHELL: 'fish',
       TREX_SHELLS: '/opt/nu',
       TREX_CWD: '/srv',
@@ -65,7 +91,8 @@ describe('readEnvironment', () => {
     });
 
     expect(config).toEqual({
-      host: '::1',
+      host: '::',
+      isPublic: true,
       port: 0,
       shell: '/usr/bin/fish',
       shells: [...machine.shells, '/opt/nu'],
@@ -77,7 +104,18 @@ describe('readEnvironment', () => {
       resumeHoldSeconds: 5,
       detachedSeconds: 1,
       logBytes: 262_144,
+      auth: 'auto',
+      token: TOKEN,
+      readOnlyToken: READ_ONLY_TOKEN,
+      allowedHosts: ['trex.example.com', 'ide.example.com:8443'],
       allowedOrigins: ['https://example.com', 'http://localhost:5173'],
+      allowedUids: [33, 1000],
+      trustedProxies: ['10.0.0.0/8', '::1'],
+      maxConnections: 9,
+      maxConnectionsPerPeer: 3,
+      headersSeconds: 2,
+      requestSeconds: 3,
+      maxHeaderBytes: 4096,
       logLevel: 'debug',
     });
   });
@@ -85,9 +123,7 @@ describe('readEnvironment', () => {
   it('takes an empty text as nothing said, but for the host', () => {
     const empty = Object.fromEntries(Object.values(settings).map(({ name }) => [name, '']));
 
-    expect(problemsOf(empty)).toEqual([
-      'TREX_HOST must be a loopback (localhost, 127.x.x.x or ::1) until access tokens exist, got ""',
-    ]);
+    expect(problemsOf(empty)).toEqual(['TREX_HOST must be an address or name of this machine, got ""']);
     expect(read({ ...empty, TREX_HOST: undefined })).toEqual(read({}));
   });
 
@@ -96,6 +132,10 @@ describe('readEnvironment', () => {
       problemsOf({
         TREX_PROT: '3000',
         TREX_HOST: '0.0.0.0',
+        TREX_AUTH: 'maybe',
+        TREX_ALLOWED_HOSTS: 'good.example,http://bad.example,*.example,worse.example:0',
+        TREX_ALLOWED_UIDS: '0,root',
+        TREX_TRUST_PROXY: '10.0.0.1,10.0.0.0/33,::/129,proxy,1.2.3.4/8/8',
         TREX_PORT: '65536',
         TREX_SHELL: 'csh',
         TREX_SHELLS: '/bin/ok,bin/not',
@@ -105,16 +145,23 @@ describe('readEnvironment', () => {
         TREX_ALLOWED_ORIGINS: 'https://good.example,*,http://bad.example/',
       }).toSorted(),
     ).toEqual([
+      'TREX_ALLOWED_HOSTS must be host names, each with or without a port (trex.example.com), separated by commas, ' +
+        'got "http://bad.example", "*.example", "worse.example:0"',
       'TREX_ALLOWED_ORIGINS must be origins exactly as a browser sends them (https://example.com), ' +
         'separated by commas, got "*", "http://bad.example/"',
+      'TREX_ALLOWED_UIDS must be user ids, separated by commas, got "root"',
+      'TREX_AUTH must be auto or none, got "maybe"',
       'TREX_CWD must be an absolute path, got "work"',
-      'TREX_HOST must be a loopback (localhost, 127.x.x.x or ::1) until access tokens exist, got "0.0.0.0"',
+      'TREX_HOST=0.0.0.0 can be reached from elsewhere, and whoever reaches it gets a shell: set TREX_TOKEN_FILE to ' +
+        'the file of a token (`trex token` writes one), or say TREX_AUTH=none',
       'TREX_LOG_LEVEL must be one of trace, debug, info, warn, error, silent, got "loud"',
       'TREX_MAX_SESSIONS must be a whole number from 1 to 10000, got "ten"',
       'TREX_PORT must be a whole number from 0 to 65535, got "65536"',
       'TREX_PROT is not a setting; did you mean TREX_PORT?',
       'TREX_SHELL must be an absolute path, or the name of one of /bin/sh, /bin/bash, /bin/zsh, /usr/bin/fish, got "csh"',
       'TREX_SHELLS must be absolute paths, separated by commas, got "bin/not"',
+      'TREX_TRUST_PROXY must be addresses or networks (10.0.0.0/8), separated by commas, ' +
+        'got "10.0.0.0/33", "::/129", "proxy", "1.2.3.4/8/8"',
     ]);
   });
 
@@ -195,42 +242,117 @@ describe('readEnvironment', () => {
     });
   });
 
-  describe('the host', () => {
-    it.each(['localhost', '127.0.0.1', '127.0.0.53', '127.255.255.255', '::1'])('may be %s', (host) => {
-      expect(read({ TREX_HOST: host }).host).toBe(host);
+  describe('T09 · the host', () => {
+    it.each(['localhost', '127.0.0.1', '127.0.0.53', '127.255.255.255', '::1'])(
+      'may be %s, which only this machine reaches',
+      (host) => {
+        expect(read({ TREX_HOST: host })).toMatchObject({ host, isPublic: false });
+      },
+    );
+
+    it.each([
+      '0.0.0.0',
+      '::',
+      '0',
+      '::ffff:127.0.0.1',
+      '192.168.1.5',
+      '126.0.0.1',
+      '127.attacker.example',
+      '127.0.0.1.attacker.example',
+      '127.1',
+      '2130706433',
+      '0x7f000001',
+      'localhost.localdomain',
+      'notlocalhost',
+      'trex.example.com',
+    ])('may be %s only with a token, or when somebody says that none is needed', (host) => {
+      const [problem, ...more] = problemsOf({ TREX_HOST: host });
+      expect(problem).toMatch(`TREX_HOST=${host} can be reached from elsewhere`);
+      expect(problem).toMatch(/TREX_TOKEN_FILE.+TREX_AUTH=none/);
+      expect(more).toEqual([]);
+      expect(problemsOf({ TREX_HOST: host, TREX_AUTH: 'auto' })).toHaveLength(1);
+      for (const way of [{ TREX_AUTH: 'none' }, { TREX_TOKEN: TOKEN }, { TREX_TOKEN_FILE: '/run/token' }]) {
+        expect(read({ TREX_HOST: host, ...way })).toMatchObject({ host, isPublic: true });
+      }
     });
 
     it.each([
       '',
       ' ',
-      '0.0.0.0',
-      '::',
       '*',
-      '127.attacker.example',
-      '127.0.0.1.attacker.example',
-      '127.1',
-      '127.0.0',
-      '127.0.0.256',
-      '127.0.0.01',
-      '127.0.0.1\n',
-      ' 127.0.0.1',
-      '127.0.0.1:80',
-      '0177.0.0.1',
-      '0x7f.0.0.1',
-      '2130706433',
-      '128.0.0.1',
-      '10.0.0.1',
-      '::2',
+      'http://localhost',
+      'localhost:3000',
       '[::1]',
-      '::1%eth0',
-      '::ffff:127.0.0.1',
-      '0:0:0:0:0:0:0:1',
       'localhost.',
-      'localhost.attacker.example',
-      'notlocalhost',
       '/run/trex.sock',
+      '-x',
     ])('may not be %j', (host) => {
-      expect(problemsOf({ TREX_HOST: host })).toEqual([expect.stringContaining('until access tokens exist')]);
+      expect(problemsOf({ TREX_HOST: host })).toEqual([
+        expect.stringMatching(/^TREX_HOST must be an address or name of this machine, got /),
+      ]);
+    });
+  });
+
+  describe('T11 · a token', () => {
+    const refused = { readSecret: () => ({ refused: 'is open to others: chmod 600 it' }) };
+
+    it('comes from the environment or from a file, whose last newline does not count', () => {
+      expect(read({ TREX_TOKEN: TOKEN, TREX_READ_ONLY_TOKEN: READ_ONLY_TOKEN })).toMatchObject({
+        token: TOKEN,
+        readOnlyToken: READ_ONLY_TOKEN,
+      });
+      expect(read({ TREX_TOKEN_FILE: '/run/token' }).token).toBe(TOKEN);
+      for (const end of ['', '\n', '\r\n']) {
+        const readSecret = (): { text: string } => ({ text: TOKEN + end });
+        expect(read({ TREX_TOKEN_FILE: '/run/token' }, { readSecret }).token).toBe(TOKEN);
+      }
+    });
+
+    it.each([
+      'short',
+      'x'.repeat(21),
+      'x'.repeat(513),
+      `${TOKEN} `,
+      `${TOKEN}=`,
+      'é'.repeat(30),
+      `${TOKEN}\n\n`,
+    ])('is none of %j, which is not shown', (text) => {
+      const accepted = '22 to 512 of the characters A–Z, a–z, 0–9, _ and -';
+      expect(problemsOf({ TREX_TOKEN: text })).toEqual([
+        `TREX_TOKEN must be ${accepted}, as \`trex token\` makes them`,
+      ]);
+      expect(problemsOf({ TREX_TOKEN_FILE: '/run/token' }, { readSecret: () => ({ text }) })).toEqual([
+        `TREX_TOKEN_FILE: /run/token must hold a token, ${accepted}`,
+      ]);
+    });
+
+    it('is not taken from a file that others can read', () => {
+      expect(problemsOf({ TREX_TOKEN_FILE: '/run/token', TREX_HOST: '::' }, refused)).toEqual([
+        'TREX_TOKEN_FILE must be a file that only its owner can read: /run/token is open to others: chmod 600 it',
+      ]);
+    });
+
+    it('is set once', () => {
+      expect(problemsOf({ TREX_TOKEN: TOKEN, TREX_TOKEN_FILE: '/run/token' })).toEqual([
+        'TREX_TOKEN_FILE and TREX_TOKEN cannot both be set',
+      ]);
+    });
+
+    it('that only reads is no use alone, and another than the one that lets do everything', () => {
+      for (const TREX_HOST of ['127.0.0.1', '::']) {
+        expect(problemsOf({ TREX_HOST, TREX_READ_ONLY_TOKEN: READ_ONLY_TOKEN })).toEqual([
+          'TREX_READ_ONLY_TOKEN alone would let nobody do anything: set TREX_TOKEN_FILE, too',
+        ]);
+      }
+      expect(problemsOf({ TREX_TOKEN: TOKEN, TREX_READ_ONLY_TOKEN: TOKEN })).toEqual([
+        'the token that only reads must be another than the one that lets do everything',
+      ]);
+    });
+
+    it('contradicts that none is needed', () => {
+      expect(problemsOf({ TREX_AUTH: 'none', TREX_TOKEN_FILE: '/run/token' })).toEqual([
+        'TREX_AUTH=none lets everybody in without a token: it cannot be set with TREX_TOKEN_FILE',
+      ]);
     });
   });
 
@@ -330,6 +452,7 @@ describe('readEnvironment', () => {
       shells: fc.subarray([...machine.shells]),
       mayExecute: fc.func(fc.boolean()),
       mayEnter: fc.func(fc.boolean()),
+      readSecret: fc.func(fc.record({ text: fc.string() })),
     });
 
     fc.assert(

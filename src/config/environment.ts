@@ -2,7 +2,7 @@ import { closest } from 'fastest-levenshtein';
 import { type AppConfig } from './app-config.js';
 import { ConfigError } from './config-error.js';
 import { type Machine } from './machine.js';
-import { type Setting, settings } from './settings.js';
+import { isLoopback, isToken, type Setting, settings, TOKEN_FORM } from './settings.js';
 import { allowedShells, defaultShell, findShell } from './shells.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -25,8 +25,10 @@ export function readEnvironment(env: Environment, machine: Machine): AppConfig {
 
   const asked = read(settings.shell);
   const shells = allowedShells(machine, executables(read(settings.shells), machine, problems), asked);
+  const host = read(settings.host);
   const config: AppConfig = {
-    host: read(settings.host),
+    host,
+    isPublic: !isLoopback(host),
     port: read(settings.port),
     shell: chooseShell(asked, shells, env, machine, problems),
     shells,
@@ -38,9 +40,27 @@ export function readEnvironment(env: Environment, machine: Machine): AppConfig {
     resumeHoldSeconds: read(settings.resumeHoldSeconds),
     detachedSeconds: read(settings.detachedSeconds),
     logBytes: read(settings.logBytes),
+    auth: read(settings.auth),
+    token: secret(read(settings.token), settings.tokenFile, read(settings.tokenFile), machine, problems),
+    readOnlyToken: secret(
+      read(settings.readOnlyToken),
+      settings.readOnlyTokenFile,
+      read(settings.readOnlyTokenFile),
+      machine,
+      problems,
+    ),
+    allowedHosts: read(settings.allowedHosts),
     allowedOrigins: read(settings.allowedOrigins),
+    allowedUids: read(settings.allowedUids),
+    trustedProxies: read(settings.trustedProxies),
+    maxConnections: read(settings.maxConnections),
+    maxConnectionsPerPeer: read(settings.maxConnectionsPerPeer),
+    headersSeconds: read(settings.headersSeconds),
+    requestSeconds: read(settings.requestSeconds),
+    maxHeaderBytes: read(settings.maxHeaderBytes),
     logLevel: read(settings.logLevel),
   };
+  problems.push(...openDoors(config, env));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -79,6 +99,54 @@ function chooseShell(
   return '';
 }
 
+/** Whoever is let in gets a shell: that everybody is, somebody must have said, and nothing that contradicts it. */
+function openDoors({ isPublic, auth, token, readOnlyToken, host }: AppConfig, env: Environment): string[] {
+  const names = [settings.token, settings.tokenFile, settings.readOnlyToken, settings.readOnlyTokenFile];
+  const asked = names.map(({ name }) => name).filter((name) => (env[name] ?? '') !== '');
+  if (auth === 'none' && asked.length > 0) {
+    return [`TREX_AUTH=none lets everybody in without a token: it cannot be set with ${asked.join(', ')}`];
+  }
+  if (token !== undefined && token === readOnlyToken) {
+    return ['the token that only reads must be another than the one that lets do everything'];
+  }
+  // One that is refused has been told already.
+  if (auth === 'none' || token !== undefined || asked.some((name) => !name.includes('READ_ONLY'))) return [];
+  if (asked.length > 0) {
+    return [`${asked.join(' and ')} alone would let nobody do anything: set TREX_TOKEN_FILE, too`];
+  }
+  if (!isPublic) return [];
+  return [
+    `TREX_HOST=${shown(host)} can be reached from elsewhere, and whoever reaches it gets a shell: set TREX_TOKEN_FILE to the file of a token (\`trex token\` writes one), or say TREX_AUTH=none`,
+  ];
+}
+
+/** Set as it is, or in a file. */
+function secret(
+  text: string | undefined,
+  fileSetting: Setting<unknown>,
+  file: string | undefined,
+  machine: Machine,
+  problems: string[],
+): string | undefined {
+  if (file === undefined) return text;
+  if (text !== undefined) {
+    problems.push(`${fileSetting.name} and ${fileSetting.name.replace('_FILE', '')} cannot both be set`);
+    return undefined;
+  }
+  const read = machine.readSecret(file);
+  if ('refused' in read) {
+    problems.push(
+      `${fileSetting.name} must be a file that only its owner can read: ${shown(file)} ${read.refused}`,
+    );
+    return undefined;
+  }
+  // An editor, and `echo`, end a file with a newline.
+  const token = read.text.replace(/\r?\n$/, '');
+  if (isToken(token)) return token;
+  problems.push(`${fileSetting.name}: ${shown(file)} must hold a token, ${TOKEN_FORM}`);
+  return undefined;
+}
+
 /** Else the server would start, and every session fail. */
 function executable(shell: string, machine: Machine, problems: string[]): string {
   if (!machine.mayExecute(shell)) {
@@ -105,6 +173,7 @@ function enterable(cwd: string, machine: Machine, problems: string[]): string {
 }
 
 function mustBe(setting: Setting<unknown>, what: string, got: readonly string[]): string {
+  if (setting.isSecret) return `${setting.name} must be ${what}`;
   return `${setting.name} must be ${what}, got ${got.map((text) => `"${shown(text)}"`).join(', ')}`;
 }
 

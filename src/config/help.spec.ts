@@ -9,7 +9,7 @@ describe('helpText', () => {
     expect(help.split('\n').slice(0, 3)).toEqual([
       'trex 1.2.3: a multi-session terminal server',
       '',
-      'Usage: [TREX_…=value …] trex [--help | --version]',
+      'Usage: [TREX_…=value …] trex [token [--read-only]] [--help | --version]',
     ]);
   });
 

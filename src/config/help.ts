@@ -2,6 +2,11 @@ import { type Setting, settings } from './settings.js';
 
 const COLUMNS = 100;
 
+const COMMANDS = [
+  ['token', 'Write a fresh access token into its file (TREX_TOKEN_FILE) and print it.'],
+  ['token --read-only', 'The same for a token that lets list and watch sessions only.'],
+] as const;
+
 const OPTIONS = [
   ['--help', 'Show this text.'],
   ['--version', 'Show the version.'],
@@ -12,7 +17,10 @@ export function helpText(version: string): string {
   return [
     `trex ${version}: a multi-session terminal server`,
     '',
-    'Usage: [TREX_…=value …] trex [--help | --version]',
+    'Usage: [TREX_…=value …] trex [token [--read-only]] [--help | --version]',
+    '',
+    'Commands; without one, the server starts',
+    ...COMMANDS.map(([command, meaning]) => `  ${command.padEnd(17)}  ${meaning}`),
     '',
     'Options',
     ...OPTIONS.map(([option, meaning]) => `  ${option.padEnd(11)}  ${meaning}`),

@@ -1,3 +1,6 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type MachineSource, readMachine } from './machine.js';
 
 /** A machine whose executables are given as path → the file it leads to, and its directories as they are. */
@@ -18,6 +21,7 @@ function machineWith({
     etcShells: () => said.etcShells,
     executable: (path) => files[path],
     enterable: (path) => directories.includes(path),
+    file: () => undefined,
   };
 }
 
@@ -122,5 +126,41 @@ describe('readMachine', () => {
     ] as const) {
       expect([path, machine.mayExecute(path), machine.mayEnter(path)]).toEqual([path, isFile, isDirectory]);
     }
+  });
+
+  describe('T11 · a file with a secret', () => {
+    let folder: string;
+    beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'trex-secret-'))));
+    afterEach(() => rmSync(folder, { recursive: true }));
+
+    function secret(mode: number, text = 'secret'): string {
+      const path = join(folder, 'secret');
+      writeFileSync(path, text);
+      chmodSync(path, mode);
+      return path;
+    }
+
+    it('is read when nobody but its owner can read or change it', () => {
+      for (const mode of [0o600, 0o400, 0o700]) {
+        expect(readMachine().readSecret(secret(mode))).toEqual({ text: 'secret' });
+        rmSync(join(folder, 'secret'));
+      }
+    });
+
+    it.each([0o644, 0o640, 0o604, 0o660, 0o602, 0o610])('is refused with mode %o', (mode) => {
+      expect(readMachine().readSecret(secret(mode))).toEqual({ refused: 'is open to others: chmod 600 it' });
+    });
+
+    it('is refused where there is none, or something else', () => {
+      expect(readMachine().readSecret(join(folder, 'gone'))).toEqual({ refused: 'cannot be read' });
+      expect(readMachine().readSecret(folder)).toEqual({ refused: 'is no file' });
+      expect(readMachine().readSecret('/dev/null')).toEqual({ refused: 'is no file' });
+    });
+
+    it('is refused when somebody else owns it', () => {
+      const foreign = { isFile: true, mode: 0o100600, isOwn: false, text: 'secret' };
+      const machine = readMachine({ ...machineWith({}), file: () => foreign });
+      expect(machine.readSecret('/run/secret')).toEqual({ refused: 'belongs to somebody else' });
+    });
   });
 });

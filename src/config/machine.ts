@@ -1,4 +1,14 @@
-import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { posix } from 'node:path';
 
@@ -14,6 +24,8 @@ export interface Machine {
   mayExecute(path: string): boolean;
   /** Whether a path leads to a directory that this user may enter. */
   mayEnter(path: string): boolean;
+  /** The text of a file that nobody but its owner, this user or root, can read or change; or why it is none. */
+  readSecret(path: string): { readonly text: string } | { readonly refused: string };
 }
 
 /** What {@link readMachine} asks. Nothing here throws. */
@@ -26,7 +38,20 @@ export interface MachineSource {
   executable(path: string): string | undefined;
   /** Whether a path leads to a directory that this user may enter. */
   enterable(path: string): boolean;
+  /** What a path leads to, opened once: nobody can put another file in its place between a look and the next. */
+  file(path: string): SecretFile | undefined;
 }
+
+export interface SecretFile {
+  readonly isFile: boolean;
+  readonly mode: number;
+  readonly isOwn: boolean;
+  /** The first bytes of it. */
+  readonly text: string;
+}
+
+/** More than a token and a line's end have. */
+const MAX_SECRET_BYTES = 1024;
 
 /** Looked for when `/etc/shells` is missing or names nothing usable. */
 const WELL_KNOWN_SHELLS = [
@@ -69,7 +94,16 @@ export function readMachine(source: MachineSource = thisMachine): Machine {
     shells: listed.length > 0 ? listed : usableShells(WELL_KNOWN_SHELLS, source),
     mayExecute: (path) => source.executable(path) !== undefined,
     mayEnter: (path) => source.enterable(path),
+    readSecret: (path) => readSecret(source.file(path)),
   };
+}
+
+function readSecret(file: SecretFile | undefined): { readonly text: string } | { readonly refused: string } {
+  if (!file) return { refused: 'cannot be read' };
+  if (!file.isFile) return { refused: 'is no file' };
+  if (!file.isOwn) return { refused: 'belongs to somebody else' };
+  if ((file.mode & 0o077) !== 0) return { refused: 'is open to others: chmod 600 it' };
+  return { text: file.text };
 }
 
 function shellLines(etcShells: string): string[] {
@@ -111,7 +145,24 @@ const thisMachine: MachineSource = {
       accessSync(path, constants.X_OK);
       return statSync(path).isDirectory();
     }) ?? false,
+  file: (path) => unlessItThrows(() => openedFile(path)),
 };
+
+/** @throws when it cannot be opened */
+function openedFile(path: string): SecretFile {
+  // A pipe that nobody writes to would keep us waiting.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const status = fstatSync(fd);
+    const bytes = Buffer.alloc(MAX_SECRET_BYTES);
+    const length = status.isFile() ? readSync(fd, bytes) : 0;
+    const isOwn = status.uid === 0 || status.uid === process.getuid?.();
+    const text = bytes.toString('utf8', 0, length);
+    return { isFile: status.isFile(), mode: status.mode, isOwn, text };
+  } finally {
+    closeSync(fd);
+  }
+}
 
 /** What cannot be read is not there: the caller has an answer for that. */
 function unlessItThrows<T>(read: () => T): T | undefined {

@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import { posix } from 'node:path';
 import { type AppConfig, LOG_LEVELS, type LogLevel } from './app-config.js';
 import { type Machine } from './machine.js';
@@ -17,14 +17,24 @@ export interface Setting<T> {
   readonly byDefault: string;
   /** True where an empty text is a mistake, not the absence of one. */
   readonly refusesEmpty?: boolean;
+  /** True where nobody may be shown what was set. */
+  readonly isSecret?: boolean;
   valueByDefault(machine: Machine): T;
   parse(text: string): Parsed<T>;
 }
 
-/** What the settings say, one by one. Which shell runs follows from two of them and the machine: see shells.ts. */
-export type SettingValues = Omit<AppConfig, 'shell'> & {
+/**
+ * What the settings say, one by one. Which shell runs follows from two of them and the machine: see shells.ts; what the
+ * tokens are, from two each: see environment.ts.
+ */
+export type SettingValues = Omit<AppConfig, 'shell' | 'isPublic'> & {
   /** A path, a bare name, or whatever the machine suggests. */
   readonly shell: string | undefined;
+  readonly token: string | undefined;
+  readonly readOnlyToken: string | undefined;
+  /** Absolute paths. */
+  readonly tokenFile: string | undefined;
+  readonly readOnlyTokenFile: string | undefined;
 };
 
 /**
@@ -33,16 +43,23 @@ export type SettingValues = Omit<AppConfig, 'shell'> & {
  */
 export const MIN_LOG_BYTES = 262_144;
 
+/** Long enough not to be guessed, in characters that need no quoting anywhere. */
+export const TOKEN_FORM = '22 to 512 of the characters A–Z, a–z, 0–9, _ and -';
+
+export function isToken(text: string): boolean {
+  return /^[A-Za-z0-9_-]{22,512}$/.test(text);
+}
+
 export const settings: { readonly [K in keyof SettingValues]: Setting<SettingValues[K]> } = {
   host: {
     name: 'TREX_HOST',
-    meaning: 'The address to listen on.',
-    accepts: 'a loopback (localhost, 127.x.x.x or ::1) until access tokens exist',
+    meaning: 'The address to listen on. Others than a loopback need a token, or TREX_AUTH=none.',
+    accepts: 'an address or name of this machine',
     byDefault: '127.0.0.1',
     // Elsewhere an empty host means every interface. Whoever wrote one may mean that, and must hear that it is not so.
     refusesEmpty: true,
     valueByDefault: () => '127.0.0.1',
-    parse: (text) => accepted(text, isLoopback(text)),
+    parse: (text) => accepted(text, isIP(text) !== 0 || isHostName(text)),
   },
   port: wholeNumber({
     name: 'TREX_PORT',
@@ -124,11 +141,94 @@ export const settings: { readonly [K in keyof SettingValues]: Setting<SettingVal
     max: 67_108_864,
     byDefault: 1_048_576,
   }),
+  auth: {
+    name: 'TREX_AUTH',
+    meaning: 'Who is let in without a token: nobody from elsewhere (auto), or everybody (none).',
+    accepts: 'auto or none',
+    byDefault: 'auto',
+    valueByDefault: () => 'auto',
+    parse: (text) => (text === 'auto' || text === 'none' ? { value: text } : { refused: [text] }),
+  },
+  token: token({
+    name: 'TREX_TOKEN',
+    meaning:
+      'The token that lets in. Every shell can read it where the server was given it: rather use TREX_TOKEN_FILE.',
+  }),
+  tokenFile: tokenFile({
+    name: 'TREX_TOKEN_FILE',
+    meaning: 'The file with the token that lets in; `trex token` writes one.',
+  }),
+  readOnlyToken: token({
+    name: 'TREX_READ_ONLY_TOKEN',
+    meaning: 'As TREX_TOKEN, for a token that lets list and watch sessions only.',
+  }),
+  readOnlyTokenFile: tokenFile({
+    name: 'TREX_READ_ONLY_TOKEN_FILE',
+    meaning:
+      'As TREX_TOKEN_FILE, for a token that lets list and watch sessions only; `trex token --read-only` writes one.',
+  }),
+  allowedHosts: list({
+    name: 'TREX_ALLOWED_HOSTS',
+    meaning: "Names, besides the loopback's own, under which it is reached, as through a proxy.",
+    accepts: 'host names, each with or without a port (trex.example.com), separated by commas',
+    isItem: (text) => /^[^:]+(:[1-9]\d{0,4})?$/.test(text) && isHostName(text.split(':')[0]!),
+  }),
   allowedOrigins: list({
     name: 'TREX_ALLOWED_ORIGINS',
     meaning: "Origins, besides the server's own, whose pages may use it: whoever they serve gets your shell.",
     accepts: 'origins exactly as a browser sends them (https://example.com), separated by commas',
     isItem: isOrigin,
+  }),
+  allowedUids: numbers(
+    list({
+      name: 'TREX_ALLOWED_UIDS',
+      meaning:
+        'Users of this machine, besides your own and root, who may connect to a loopback without a token (Linux).',
+      accepts: 'user ids, separated by commas',
+      isItem: (text) => /^(0|[1-9]\d{0,9})$/.test(text),
+    }),
+  ),
+  trustedProxies: list({
+    name: 'TREX_TRUST_PROXY',
+    meaning: 'Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.',
+    accepts: 'addresses or networks (10.0.0.0/8), separated by commas',
+    isItem: isNetwork,
+  }),
+  maxConnections: wholeNumber({
+    name: 'TREX_MAX_CONNECTIONS',
+    meaning: 'How many WebSockets there may be at once.',
+    min: 1,
+    max: 10_000,
+    byDefault: 128,
+  }),
+  maxConnectionsPerPeer: wholeNumber({
+    name: 'TREX_MAX_CONNECTIONS_PER_PEER',
+    meaning: 'How many of them from one address.',
+    min: 1,
+    max: 10_000,
+    byDefault: 32,
+  }),
+  headersSeconds: wholeNumber({
+    name: 'TREX_HEADERS_TIMEOUT_SECONDS',
+    meaning:
+      "How many seconds the head of an HTTP request may take to come; the WebSocket's handshake is one.",
+    min: 1,
+    max: 600,
+    byDefault: 10,
+  }),
+  requestSeconds: wholeNumber({
+    name: 'TREX_REQUEST_TIMEOUT_SECONDS',
+    meaning: 'How many seconds the whole of an HTTP request may take to come.',
+    min: 1,
+    max: 600,
+    byDefault: 15,
+  }),
+  maxHeaderBytes: wholeNumber({
+    name: 'TREX_MAX_HEADER_BYTES',
+    meaning: 'How many bytes the head of an HTTP request may have.',
+    min: 1024,
+    max: 65_536,
+    byDefault: 8192,
   }),
   logLevel: {
     name: 'TREX_LOG_LEVEL',
@@ -185,14 +285,57 @@ function list({
   };
 }
 
+function numbers(setting: Setting<readonly string[]>): Setting<readonly number[]> {
+  return {
+    ...setting,
+    valueByDefault: () => [],
+    parse: (text) => {
+      const parsed = setting.parse(text);
+      return 'value' in parsed ? { value: parsed.value.map(Number) } : parsed;
+    },
+  };
+}
+
+function token(named: Pick<Setting<unknown>, 'name' | 'meaning'>): Setting<string | undefined> {
+  return {
+    ...named,
+    accepts: `${TOKEN_FORM}, as \`trex token\` makes them`,
+    byDefault: 'none',
+    isSecret: true,
+    valueByDefault: () => undefined,
+    parse: (text) => accepted(text, isToken(text)),
+  };
+}
+
+function tokenFile(named: Pick<Setting<unknown>, 'name' | 'meaning'>): Setting<string | undefined> {
+  return {
+    ...named,
+    accepts: 'the absolute path of a file that only its owner can read',
+    byDefault: 'none',
+    valueByDefault: () => undefined,
+    parse: (text) => accepted(text, isFilePath(text)),
+  };
+}
+
 function accepted<T extends string>(text: T, isAccepted: boolean): Parsed<T> {
   return isAccepted ? { value: text } : { refused: [text] };
 }
 
 /** Parsed, never matched by its beginning: `127.attacker.example` is a name somebody else answers for. */
-function isLoopback(text: string): boolean {
+export function isLoopback(text: string): boolean {
   if (text === 'localhost' || text === '::1') return true;
   return isIPv4(text) && text.split('.')[0] === '127';
+}
+
+function isHostName(text: string): boolean {
+  return text.length <= 253 && /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/.test(text);
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...more] = text.split('/');
+  const bits = isIPv4(address) ? 32 : 128;
+  const isPrefix = prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits);
+  return isIP(address) !== 0 && isPrefix && more.length === 0;
 }
 
 function isAbsolutePath(text: string): boolean {

@@ -15,3 +15,8 @@ export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 export function problem(status: number, title: string, code: string, detail: string): Problem {
   return { type: 'about:blank', title, status, detail, code };
 }
+
+/** `Not Found` → `NOT_FOUND`: the code of a problem that has none of its own. */
+export function codeOfTitle(title: string): string {
+  return title.toUpperCase().replaceAll(/[^A-Z]+/g, '_');
+}

@@ -8,7 +8,7 @@ import {
 } from '@nestjs/common';
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import { SessionError, type SessionErrorCode } from '../core/session-error.js';
-import { problem, type Problem, PROBLEM_MEDIA_TYPE } from '../protocol/problem.js';
+import { codeOfTitle, problem, type Problem, PROBLEM_MEDIA_TYPE } from '../protocol/problem.js';
 
 const statusOf: Record<SessionErrorCode, HttpStatus> = {
   INVALID_SIZE: HttpStatus.BAD_REQUEST,
@@ -49,7 +49,8 @@ export class ProblemFilter implements ExceptionFilter {
       this.logger.debug({ sessionId, reason: error.code, msg: error.message });
       return described(statusOf[error.code], error.code, error.message);
     }
-    if (error instanceof HttpException) return described(error.getStatus(), codeOf(error), error.message);
+    if (error instanceof HttpException)
+      return described(error.getStatus(), codeOfTitle(titleOf(error.getStatus())), error.message);
     this.logger.error({ sessionId, err: error, msg: 'a request met a bug' });
     return described(HttpStatus.INTERNAL_SERVER_ERROR, 'INTERNAL', 'something went wrong in the server');
   }
@@ -61,11 +62,4 @@ function described(status: number, code: string, detail: string): Problem {
 
 function titleOf(status: number): string {
   return STATUS_CODES[status] ?? 'Error';
-}
-
-/** `Not Found` → `NOT_FOUND` */
-function codeOf(error: HttpException): string {
-  return titleOf(error.getStatus())
-    .toUpperCase()
-    .replaceAll(/[^A-Z]+/g, '_');
 }

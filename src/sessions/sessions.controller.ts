@@ -1,5 +1,6 @@
 import { Controller, Delete, Get, HttpCode, HttpStatus, Param, ValidationPipe } from '@nestjs/common';
 import {
+  ApiBearerAuth,
   ApiExtraModels,
   ApiNoContentResponse,
   ApiOkResponse,
@@ -21,7 +22,7 @@ const sessionIdPipe = new ValidationPipe({
   exceptionFactory: () => new SessionError('SESSION_NOT_FOUND', 'session not found'),
 });
 
-function ApiProblem(status: HttpStatus, description: string): MethodDecorator {
+function ApiProblem(status: HttpStatus, description: string): ClassDecorator & MethodDecorator {
   return ApiResponse({
     status,
     description,
@@ -32,7 +33,9 @@ function ApiProblem(status: HttpStatus, description: string): MethodDecorator {
 const ApiSessionId = ApiParam({ name: 'id', description: 'The session’s id.', example: 's1' });
 
 @ApiTags('sessions')
+@ApiBearerAuth()
 @ApiExtraModels(ProblemDto)
+@ApiProblem(HttpStatus.UNAUTHORIZED, 'A token is needed, and none or a wrong one was shown.')
 @Controller('sessions')
 export class SessionsController {
   constructor(

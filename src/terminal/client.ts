@@ -39,7 +39,11 @@ export class Client {
   private readonly exits = new Map<string, SessionExit>();
 
   /** `tokenHash`: of the token by which it comes back, if it can. */
-  constructor(readonly tokenHash?: string) {}
+  constructor(
+    /** Whether it was let in to watch, and nothing else. */
+    readonly isReadOnly: boolean,
+    readonly tokenHash?: string,
+  ) {}
 
   get owned(): Session[] {
     return Array.from(this.sessions.values(), ({ session }) => session);

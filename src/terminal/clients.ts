@@ -44,7 +44,7 @@ export class Clients implements OnApplicationShutdown {
 
   /** A client that is its connection. */
   connect(connection: Connection): Client {
-    return this.add(new Client(), connection);
+    return this.add(new Client(connection.isReadOnly), connection);
   }
 
   /**
@@ -53,7 +53,8 @@ export class Clients implements OnApplicationShutdown {
    */
   greet(connection: Connection, token: string | undefined): Admission {
     const known = token === undefined ? undefined : this.byTokenHash.get(hashOf(token));
-    if (known && token !== undefined) {
+    // Whoever only reads becomes nobody who does more.
+    if (known?.isReadOnly === connection.isReadOnly && token !== undefined) {
       known.stopWaiting();
       const { connection: older } = known;
       if (older) {
@@ -65,7 +66,7 @@ export class Clients implements OnApplicationShutdown {
     }
     const resumeToken = randomBytes(TOKEN_BYTES).toString('base64url');
     const tokenHash = hashOf(resumeToken);
-    const client = this.add(new Client(tokenHash), connection);
+    const client = this.add(new Client(connection.isReadOnly, tokenHash), connection);
     this.byTokenHash.set(tokenHash, client);
     return { client, resumeToken, isKnown: false };
   }

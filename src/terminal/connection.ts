@@ -93,6 +93,8 @@ export class Connection implements Viewer {
     private readonly socket: ConnectionSocket,
     private readonly clock: Clock,
     readonly protocol: Protocol = JSON_PROTOCOL,
+    /** Whether its client was let in to watch, and nothing else. */
+    readonly isReadOnly = false,
   ) {
     if (protocol === FRAMES_PROTOCOL) this.window = new DeliveryWindow();
   }
@@ -277,7 +279,7 @@ export class Connection implements Viewer {
   private place(session: Session, from: number | undefined, readOnly: boolean, replaced?: View): View {
     const isText = this.protocol === JSON_PROTOCOL;
     const attachment = session.attach(this, isText ? wholeFrom(session, from) : from, {
-      readOnly,
+      readOnly: readOnly || this.isReadOnly,
       isResumable: !isText,
       replaced: replaced?.attachment,
     });

@@ -1,12 +1,16 @@
 import { STATUS_CODES } from 'node:http';
 import { type Duplex } from 'node:stream';
-import { problem, PROBLEM_MEDIA_TYPE } from '../protocol/problem.js';
+import { codeOfTitle, problem, PROBLEM_MEDIA_TYPE } from '../protocol/problem.js';
 
 export interface HttpRefusal {
   readonly status: number;
   readonly code: string;
   readonly detail: string;
   readonly headers?: readonly string[];
+}
+
+export function codeOfStatus(status: number): string {
+  return codeOfTitle(STATUS_CODES[status] ?? '');
 }
 
 /** Answers over plain HTTP on a socket whose request never reaches the router, and hangs up. */

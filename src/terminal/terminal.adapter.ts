@@ -4,8 +4,11 @@ import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import { type Socket } from 'node:net';
 import { type Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { type Access } from '../admission/access-token.js';
+import { type Admitted, type Refused } from '../admission/admit.js';
 import { type Gate } from '../admission/gate.js';
 import { type Clock } from '../core/clock.js';
+import { SessionError } from '../core/session-error.js';
 import { decodeFrame, FramingError } from '../protocol/frames.js';
 import { MAX_FRAME_BYTES } from '../protocol/limits.js';
 import { type ClientMessage, type InputMessage } from '../protocol/messages.js';
@@ -15,7 +18,7 @@ import { errorMessage } from './error-message.js';
 import { keepAlive } from './keep-alive.js';
 import { type MessageHandler, messageHandlers } from './message-handlers.js';
 import { parseMessage } from './parse-message.js';
-import { type HttpRefusal, refuse } from './refuse.js';
+import { codeOfStatus, type HttpRefusal, refuse } from './refuse.js';
 import { chooseSubprotocol, FRAMES_PROTOCOL, JSON_PROTOCOL, type Protocol } from './subprotocol.js';
 import { type TerminalGateway } from './terminal.gateway.js';
 
@@ -28,12 +31,25 @@ const FRAMING_LOST = 4002;
  */
 const WEBSOCKET_VERSION = '13';
 
+/** What a client may do whose token only reads. It attaches for reading only, whatever it says. */
+const WATCHING: readonly string[] = [
+  'hello',
+  'attach',
+  'acknowledge',
+  'detach',
+  'list_tmux_sessions',
+  'tmux_config',
+];
+
 /** A client that does not answer our close frame is cut off after this. */
 const CLOSE_TIMEOUT_MS = 2000;
 
 const serverOptions = {
   noServer: true,
   maxPayload: MAX_FRAME_BYTES,
+  // A message of many tiny pieces costs more than its bytes say.
+  maxFragments: 16,
+  maxBufferedChunks: 65_536,
   // Costs memory per connection, and a few kilobytes could unfold into gigabytes.
   perMessageDeflate: false,
   closeTimeout: CLOSE_TIMEOUT_MS,
@@ -65,23 +81,28 @@ export class TerminalAdapter extends WsAdapter {
     this.handlers = messageHandlers(gateway);
   }
 
-  override create(_port: number, options: { path: string }): WebSocketServer {
+  override create(): WebSocketServer {
     const server = new WebSocketServer(serverOptions);
     server.on('wsClientError', ({ message }, socket) =>
       refuse(socket, { status: 400, code: 'BAD_REQUEST', detail: message }),
     );
-    const onUpgrade = (...upgrade: Upgrade): void => this.upgrade(server, options.path, ...upgrade);
+    const onUpgrade = (...[request, socket, head]: Upgrade): void => {
+      this.upgrade(server, request, socket, head).catch((error: unknown) => {
+        this.log.error({ err: error, msg: 'an upgrade met a bug' });
+        socket.destroy();
+      });
+    };
     this.upgrades.set(server, onUpgrade);
     (this.httpServer as Server).on('upgrade', onUpgrade);
     return server;
   }
 
   override bindClientConnect(server: WebSocketServer, callback: (connection: Connection) => void): void {
-    server.on('connection', (socket) => {
+    server.on('connection', (socket: WebSocket, _request: IncomingMessage, access: Access) => {
       socket.on('error', (error) => this.log.debug(`connection lost: ${error.message}`));
       // Never any other: what the client offered was looked at before.
       const protocol = (socket.protocol || JSON_PROTOCOL) as Protocol;
-      const connection = new Connection(socket, this.clock, protocol);
+      const connection = new Connection(socket, this.clock, protocol, access === 'readOnly');
       this.sockets.set(connection, socket);
       keepAlive(socket, connection, this.clock);
       callback(connection);
@@ -105,6 +126,7 @@ export class TerminalAdapter extends WsAdapter {
   override async close(server: WebSocketServer): Promise<void> {
     const onUpgrade = this.upgrades.get(server);
     if (onUpgrade) (this.httpServer as Server).off('upgrade', onUpgrade);
+    this.upgrades.delete(server);
     const closed = Array.from(
       server.clients,
       (socket) => new Promise((resolve) => socket.once('close', resolve)),
@@ -114,13 +136,12 @@ export class TerminalAdapter extends WsAdapter {
     server.close();
   }
 
-  private upgrade(
+  private async upgrade(
     server: WebSocketServer,
-    path: string,
     request: IncomingMessage,
     socket: Duplex,
     head: Buffer,
-  ): void {
+  ): Promise<void> {
     // Until the WebSocket takes over, a client that vanishes here is an error event nobody else listens to.
     const vanished = (): void => void socket.destroy();
     socket.on('error', vanished);
@@ -128,14 +149,20 @@ export class TerminalAdapter extends WsAdapter {
       this.answerWithoutUpgrade(request, socket);
       return;
     }
-    const refusal = this.refusal(request, path);
+    const decision = await this.gate.decide(request, true);
+    // Too late to be told of a shutdown that has begun.
+    if (!this.upgrades.has(server)) {
+      socket.destroy();
+      return;
+    }
+    const refusal = 'status' in decision ? httpRefusal(decision) : handshakeRefusal(request);
     if (refusal) {
       refuse(socket, refusal);
       return;
     }
     server.handleUpgrade(request, socket, head, (client) => {
       socket.off('error', vanished);
-      server.emit('connection', client, request);
+      server.emit('connection', client, request, (decision as Admitted).access);
     });
   }
 
@@ -152,33 +179,6 @@ export class TerminalAdapter extends WsAdapter {
     (this.httpServer as Server).emit('request', request, response);
   }
 
-  private refusal(request: IncomingMessage, path: string): HttpRefusal | undefined {
-    const refused = this.gate.refusal(request);
-    if (refused !== undefined) return { status: 403, code: 'FORBIDDEN', detail: refused };
-    const [target] = (request.url ?? '').split('?');
-    if (target !== path) return { status: 404, code: 'NOT_FOUND', detail: `the WebSocket is at ${path}` };
-    if (request.headers['sec-websocket-version'] !== WEBSOCKET_VERSION) {
-      return {
-        status: 426,
-        code: 'UPGRADE_REQUIRED',
-        detail: `the WebSocket's version must be ${WEBSOCKET_VERSION}`,
-        headers: [
-          'Connection: Upgrade, close',
-          'Upgrade: websocket',
-          `Sec-WebSocket-Version: ${WEBSOCKET_VERSION}`,
-        ],
-      };
-    }
-    if (chooseSubprotocol(request.headers['sec-websocket-protocol']) === 'unknown') {
-      return {
-        status: 400,
-        code: 'BAD_REQUEST',
-        detail: `none of the offered subprotocols is known; offer ${FRAMES_PROTOCOL} or ${JSON_PROTOCOL}`,
-      };
-    }
-    return undefined;
-  }
-
   private dispatch(connection: Connection, data: Buffer, isBinary: boolean): void {
     if (connection.isClosed) return;
     let about: MessageReference = {};
@@ -189,6 +189,9 @@ export class TerminalAdapter extends WsAdapter {
         throw new ProtocolError('HELLO_REQUIRED', 'the first message must be hello', { requestId });
       }
       about = { sessionId: sessionIn(message), requestId };
+      if (connection.isReadOnly && !WATCHING.includes(type)) {
+        throw new SessionError('READ_ONLY', 'the token of this connection only lets watch sessions');
+      }
       this.handlers.get(type)!(connection, message);
     } catch (error) {
       if (error instanceof FramingError) connection.end(FRAMING_LOST, error.message);
@@ -201,6 +204,39 @@ export class TerminalAdapter extends WsAdapter {
     if (!socket) throw new Error('this connection is not from here');
     return socket;
   }
+}
+
+function httpRefusal({ status, detail, headers = {} }: Refused): HttpRefusal {
+  return {
+    status,
+    code: codeOfStatus(status),
+    detail,
+    headers: ['Connection: close', ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)],
+  };
+}
+
+/** Why a client that is let in cannot be spoken with. */
+function handshakeRefusal({ headers }: IncomingMessage): HttpRefusal | undefined {
+  if (headers['sec-websocket-version'] !== WEBSOCKET_VERSION) {
+    return {
+      status: 426,
+      code: 'UPGRADE_REQUIRED',
+      detail: `the WebSocket's version must be ${WEBSOCKET_VERSION}`,
+      headers: [
+        'Connection: Upgrade, close',
+        'Upgrade: websocket',
+        `Sec-WebSocket-Version: ${WEBSOCKET_VERSION}`,
+      ],
+    };
+  }
+  if (chooseSubprotocol(headers['sec-websocket-protocol']) === 'unknown') {
+    return {
+      status: 400,
+      code: 'BAD_REQUEST',
+      detail: `none of the offered subprotocols is known; offer ${FRAMES_PROTOCOL} or ${JSON_PROTOCOL}`,
+    };
+  }
+  return undefined;
 }
 
 function sessionIn(message: ClientMessage): string | undefined {

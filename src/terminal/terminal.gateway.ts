@@ -5,6 +5,7 @@ import {
   SubscribeMessage,
   WebSocketGateway,
 } from '@nestjs/websockets';
+import { WEBSOCKET_PATH } from '../admission/doors.js';
 import { AppConfig } from '../config/app-config.js';
 import { type Attachment } from '../core/attachment.js';
 import { type Session } from '../core/session.js';
@@ -43,8 +44,6 @@ const fixedLimits = {
   acknowledgeBytes: ACKNOWLEDGE_BYTES,
   acknowledgeMs: ACKNOWLEDGE_MS,
 };
-
-export const WEBSOCKET_PATH = '/ws';
 
 /**
  * Messages by type, one synchronous call each, straight from `terminal.adapter.ts`: they come checked, take effect and

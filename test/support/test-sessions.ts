@@ -16,6 +16,7 @@ Logger.overrideLogger(false);
 export function testConfig(overrides: Partial<AppConfig> = {}): AppConfig {
   return {
     host: '127.0.0.1',
+    isPublic: false,
     port: 0,
     shell: '/bin/bash',
     shells: ['/bin/bash', '/bin/zsh', '/bin/sh'],
@@ -27,7 +28,16 @@ export function testConfig(overrides: Partial<AppConfig> = {}): AppConfig {
     resumeHoldSeconds: 30,
     detachedSeconds: 86_400,
     logBytes: 1024 * 1024,
+    auth: 'auto',
+    allowedHosts: [],
     allowedOrigins: [],
+    allowedUids: [],
+    trustedProxies: [],
+    maxConnections: 128,
+    maxConnectionsPerPeer: 32,
+    headersSeconds: 10,
+    requestSeconds: 15,
+    maxHeaderBytes: 8192,
     logLevel: 'silent',
     ...overrides,
   };

@@ -1,0 +1,68 @@
+import { Controller, Delete, Get, HttpCode, HttpStatus, Post, Req, Res } from '@nestjs/common';
+import {
+  ApiBearerAuth,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiProperty,
+  ApiResponse,
+  ApiSchema,
+  ApiTags,
+} from '@nestjs/swagger';
+import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { Gate } from './gate.js';
+
+@ApiSchema({ name: 'AuthEnabled' })
+class AuthEnabledDto {
+  @ApiProperty({ description: 'Whether a token is needed.', example: false })
+  enabled!: boolean;
+}
+
+function ApiProblem(status: HttpStatus, description: string): ClassDecorator & MethodDecorator {
+  const schema = { $ref: '#/components/schemas/Problem' };
+  return ApiResponse({ status, description, content: { 'application/problem+json': { schema } } });
+}
+
+/** How a browser gets in where a token is needed: it shows the token once, and keeps a cookie that no script can read. */
+@ApiTags('auth')
+@ApiProblem(HttpStatus.FORBIDDEN, 'The request came from a page or a host name that may not use this server.')
+@Controller('auth')
+export class AuthController {
+  constructor(private readonly gate: Gate) {}
+
+  @Get('enabled')
+  @ApiOperation({ operationId: 'isAuthEnabled', summary: 'Tell whether a token is needed' })
+  @ApiOkResponse({ type: AuthEnabledDto, description: 'Whether it is.' })
+  enabled(): AuthEnabledDto {
+    return { enabled: this.gate.isTokenRequired };
+  }
+
+  @Post()
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @ApiBearerAuth()
+  @ApiOperation({
+    operationId: 'logIn',
+    summary: 'Trade a token for a cookie',
+    description:
+      'The token comes as `Authorization: Bearer`. The cookie cannot be read by scripts, is sent to this server only ' +
+      'and by its own pages only, and lets do what the token does, for 30 days at most and until the token changes.',
+  })
+  @ApiProblem(HttpStatus.UNAUTHORIZED, 'No token was shown, or a wrong one.')
+  @ApiProblem(
+    HttpStatus.TOO_MANY_REQUESTS,
+    'Too many wrong ones were shown; `Retry-After` says how long to wait.',
+  )
+  @ApiNoContentResponse({ description: 'Logged in; without a cookie where no token is needed.' })
+  logIn(@Req() request: IncomingMessage, @Res({ passthrough: true }) response: ServerResponse): void {
+    const cookie = this.gate.login(request);
+    if (cookie !== undefined) response.setHeader('Set-Cookie', cookie);
+  }
+
+  @Delete()
+  @HttpCode(HttpStatus.NO_CONTENT)
+  @ApiOperation({ operationId: 'logOut', summary: 'Forget the cookie' })
+  @ApiNoContentResponse({ description: 'The browser has forgotten it.' })
+  logOut(@Req() request: IncomingMessage, @Res({ passthrough: true }) response: ServerResponse): void {
+    response.setHeader('Set-Cookie', this.gate.logout(request));
+  }
+}

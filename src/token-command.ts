@@ -1,0 +1,43 @@
+import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
+import { newToken } from './admission/access-token.js';
+import { type Environment } from './config/environment.js';
+import { settings } from './config/settings.js';
+
+interface Written {
+  readonly token: string;
+  readonly path: string;
+  /** What the server is to be started with to know of it. */
+  readonly setting: string;
+}
+
+/**
+ * Writes a fresh token into the file that the server is told to read it from, or where users keep their settings
+ * (`XDG_CONFIG_HOME`): only its owner can read it, from the first moment on. One that was there is replaced at once.
+ * @throws what the file system says
+ */
+export function writeToken(isReadOnly: boolean, env: Environment, home: string): Written {
+  const setting = (isReadOnly ? settings.readOnlyTokenFile : settings.tokenFile).name;
+  const { [setting]: told = '' } = env;
+  if (told !== '' && !isAbsolute(told)) throw new Error(`${setting} must be an absolute path`);
+  const path =
+    told === '' ? join(configHome(env, home), 'trex', isReadOnly ? 'read-only-token' : 'token') : told;
+  const token = newToken();
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const fresh = `${path}.${process.pid}.new`;
+  try {
+    writeFileSync(fresh, `${token}\n`, { mode: 0o600, flag: 'wx' });
+    // Whatever the umask left of that.
+    chmodSync(fresh, 0o600);
+    renameSync(fresh, path);
+  } catch (error) {
+    rmSync(fresh, { force: true });
+    throw error;
+  }
+  return { token, path, setting };
+}
+
+/** A relative one is invalid, and to be ignored (the XDG Base Directory Specification). */
+function configHome({ XDG_CONFIG_HOME: path }: Environment, home: string): string {
+  return path?.startsWith('/') ? path : join(home, '.config');
+}
