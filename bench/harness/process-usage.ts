@@ -22,8 +22,26 @@ export interface Memory {
   readonly heapAndBuffers: number;
 }
 
+interface Hooked {
+  readonly pid: number;
+  readonly memoryFile: string;
+}
+
 /** In bytes, after a garbage collection in a server that was started with the memory hook. */
-export async function memory({ pid, memoryFile }: { pid: number; memoryFile: string }): Promise<Memory> {
+export async function memory(server: Hooked): Promise<Memory> {
+  const { rss, heapUsed, external } = await told(server);
+  return { rss, heapAndBuffers: heapUsed + external };
+}
+
+/** For how long a server that was started with the search hook has searched. */
+export async function searchedMs(server: Hooked): Promise<number> {
+  return (await told(server)).searchedMs ?? NaN;
+}
+
+async function told({
+  pid,
+  memoryFile,
+}: Hooked): Promise<NodeJS.MemoryUsage & { readonly searchedMs?: number }> {
   rmSync(memoryFile, { force: true });
   process.kill(pid, 'SIGUSR2');
   const deadline = performance.now() + MEMORY_MS;
@@ -31,6 +49,5 @@ export async function memory({ pid, memoryFile }: { pid: number; memoryFile: str
     if (performance.now() > deadline) throw new Error(`no answer from the memory hook in ${MEMORY_MS} ms`);
     await delay(5);
   }
-  const { rss, heapUsed, external } = JSON.parse(readFileSync(memoryFile, 'utf8')) as NodeJS.MemoryUsage;
-  return { rss, heapAndBuffers: heapUsed + external };
+  return JSON.parse(readFileSync(memoryFile, 'utf8')) as NodeJS.MemoryUsage;
 }
