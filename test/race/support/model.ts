@@ -839,7 +839,10 @@ export class Model {
     session.isRemoved = true;
     session.leaveAt = undefined;
     for (const client of this.clients) if (!mayComeBackTo(client, session)) forgetWhatItDid(client, session);
-    for (const view of session.viewers) if (!view.isHeld && hasEverything(view)) this.forget(view);
+    // Those of a connection that is lost are kept, also while not all of them are held yet.
+    for (const view of [...session.viewers]) {
+      if (view.connection.isOpen && hasEverything(view)) this.forget(view);
+    }
   }
 
   private go(session: ModelSession, phase: Phase): void {
