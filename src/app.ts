@@ -62,7 +62,7 @@ export async function createApp(
   app.use(answerOtherMethods(document(), PAGES));
   app.use(requireUpgrade(WEBSOCKET_PATH));
   app.useGlobalFilters(new ProblemFilter());
-  app.useWebSocketAdapter(new TerminalAdapter(app, gate, app.get(Clock), app.get(TerminalGateway)));
+  app.useWebSocketAdapter(new TerminalAdapter(app, gate, app.get(Clock), config, app.get(TerminalGateway)));
   SwaggerModule.setup(DOCS_PATH, app, document, { jsonDocumentUrl: DOCUMENT_PATH, raw: ['json'] });
   return app;
 }

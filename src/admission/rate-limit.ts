@@ -23,10 +23,15 @@ export class RateLimit {
     return true;
   }
 
-  /** How long until there is one. */
-  waitMs(nowMs: number): number {
-    const emptyMs = this.burst * this.intervalMs;
-    const missingMs = this.fullAtMs + this.intervalMs - emptyMs - nowMs;
-    return Math.max(0, Math.ceil(missingMs - ROUNDING_MS));
+  /** Takes one permit, be there one or not. @returns how long until nothing is owed */
+  owe(nowMs: number): number {
+    this.fullAtMs = Math.max(this.fullAtMs, nowMs) + this.intervalMs;
+    return this.waitMs(nowMs, 0);
+  }
+
+  /** How long until there are so many permits. */
+  waitMs(nowMs: number, permits = 1): number {
+    const missing = this.fullAtMs + (permits - this.burst) * this.intervalMs - nowMs;
+    return Math.max(0, Math.ceil(missing - ROUNDING_MS));
   }
 }

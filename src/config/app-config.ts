@@ -44,6 +44,14 @@ export abstract class AppConfig {
   abstract readonly maxConnections: number;
   /** WebSockets at once from one address. */
   abstract readonly maxConnectionsPerPeer: number;
+  /** Running sessions that a connection's client may own; 0: as many as there may be. */
+  abstract readonly maxSessionsPerConnection: number;
+  /** Sessions that a connection may create at once, and then each second. */
+  abstract readonly createBurst: number;
+  abstract readonly createRate: number;
+  /** Control messages that a connection may send at once, and then each second. */
+  abstract readonly messageBurst: number;
+  abstract readonly messageRate: number;
   /** How long a request's head may take, and the whole of it. */
   abstract readonly headersSeconds: number;
   abstract readonly requestSeconds: number;

@@ -208,6 +208,44 @@ export const settings: { readonly [K in keyof SettingValues]: Setting<SettingVal
     max: 10_000,
     byDefault: 32,
   }),
+  maxSessionsPerConnection: wholeNumber({
+    name: 'TREX_MAX_SESSIONS_PER_CONNECTION',
+    meaning:
+      'How many running sessions the client of one connection may own; 0: as many as the server allows.',
+    min: 0,
+    max: 10_000,
+    byDefault: 0,
+  }),
+  createBurst: wholeNumber({
+    name: 'TREX_CREATE_BURST',
+    meaning: 'How many sessions one connection may create at once.',
+    min: 1,
+    max: 10_000,
+    byDefault: 64,
+  }),
+  createRate: wholeNumber({
+    name: 'TREX_CREATE_RATE',
+    meaning: 'How many it may create a second after that.',
+    min: 1,
+    max: 10_000,
+    byDefault: 10,
+  }),
+  messageBurst: wholeNumber({
+    name: 'TREX_MESSAGE_BURST',
+    meaning:
+      'How many control messages one connection may send at once, not counting input and acknowledgements.',
+    min: 100,
+    max: 1_000_000,
+    byDefault: 1000,
+  }),
+  messageRate: wholeNumber({
+    name: 'TREX_MESSAGE_RATE',
+    meaning:
+      'How many it may send a second after that; who sends more is read more slowly, and ended after 10 s.',
+    min: 10,
+    max: 1_000_000,
+    byDefault: 200,
+  }),
   headersSeconds: wholeNumber({
     name: 'TREX_HEADERS_TIMEOUT_SECONDS',
     meaning:

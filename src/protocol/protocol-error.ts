@@ -7,7 +7,8 @@ export type ProtocolErrorCode =
   | 'INVALID_CWD'
   | 'INVALID_SHELL'
   | 'BAD_OFFSET'
-  | 'HELLO_REQUIRED';
+  | 'HELLO_REQUIRED'
+  | 'RATE_LIMITED';
 
 /** Says which message an error answers, as far as it could be read. */
 export interface MessageReference {

@@ -564,7 +564,7 @@ describe('a session that goes while its client is away', () => {
   });
 
   it('is kept in mind with 63 others whose exits were sent', async () => {
-    const { client, sessions } = await working({ maxSessions: 100 });
+    const { client, sessions } = await working({ maxSessions: 100, createBurst: 100 });
     for (let n = 0; n < 64; n++) await client.create();
     for (const { id } of sessions.registry.list()) await sessions.closer.closeAndWait(id);
     client.drop();

@@ -81,6 +81,8 @@ export class Connection implements Viewer {
   /** Whether something has left the window that had been asked for room before. */
   private hasMoreRoom = false;
   private reading = true;
+  /** While it is read from no more, because it has sent too much. */
+  private slowed?: Timer;
   private closed = false;
   private ending = false;
 
@@ -104,9 +106,9 @@ export class Connection implements Viewer {
     return this.closed || this.ending;
   }
 
-  /** Whether the client is read from: it is not while it does not take its answers. */
+  /** Whether the client is read from: it is not while it does not take its answers, or has sent too much. */
   get isReading(): boolean {
-    return this.reading;
+    return this.reading && !this.slowed;
   }
 
   /** Whether the client may send what needs a `hello` before it. */
@@ -225,6 +227,17 @@ export class Connection implements Viewer {
     this.tellNews();
   }
 
+  /** Reads nothing from the client for a while. */
+  slowDown(ms: number): void {
+    if (this.isClosed) return;
+    this.slowed?.cancel();
+    this.slowed = this.clock.after(ms, () => {
+      this.slowed = undefined;
+      if (this.reading) this.socket.resume();
+    });
+    this.socket.pause();
+  }
+
   /** Ends the connection, with a reason that its client can act on. */
   end(code: number, reason: string): void {
     this.ending = true;
@@ -236,6 +249,7 @@ export class Connection implements Viewer {
     this.closed = true;
     this.gatherTimer?.cancel();
     this.inputTimer?.cancel();
+    this.slowed?.cancel();
     this.ready.clear();
     this.gathering.clear();
     const views = [...this.views.values()];
@@ -521,7 +535,7 @@ export class Connection implements Viewer {
     if (this.closed) return;
     if (!this.reading && this.socket.bufferedAmount <= ANSWERS_HIGH_WATER_BYTES) {
       this.reading = true;
-      this.socket.resume();
+      if (!this.slowed) this.socket.resume();
     }
     this.tellNews();
     if (!this.inputTimer) this.acknowledgeInput();

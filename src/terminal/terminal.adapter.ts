@@ -7,6 +7,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { type Access } from '../admission/access-token.js';
 import { type Admitted, type Refused } from '../admission/admit.js';
 import { type Gate } from '../admission/gate.js';
+import { type AppConfig } from '../config/app-config.js';
 import { type Clock } from '../core/clock.js';
 import { SessionError } from '../core/session-error.js';
 import { decodeFrame, FramingError } from '../protocol/frames.js';
@@ -17,12 +18,14 @@ import { Connection } from './connection.js';
 import { errorMessage } from './error-message.js';
 import { keepAlive } from './keep-alive.js';
 import { type MessageHandler, messageHandlers } from './message-handlers.js';
+import { MessageRate } from './message-rate.js';
 import { parseMessage } from './parse-message.js';
 import { codeOfStatus, type HttpRefusal, refuse } from './refuse.js';
 import { chooseSubprotocol, FRAMES_PROTOCOL, JSON_PROTOCOL, type Protocol } from './subprotocol.js';
 import { type TerminalGateway } from './terminal.gateway.js';
 
 const GOING_AWAY = 1001;
+const POLICY_VIOLATION = 1008;
 const FRAMING_LOST = 4002;
 
 /**
@@ -75,6 +78,7 @@ export class TerminalAdapter extends WsAdapter {
     app: INestApplicationContext,
     private readonly gate: Gate,
     private readonly clock: Clock,
+    private readonly config: AppConfig,
     gateway: TerminalGateway,
   ) {
     super(app);
@@ -117,10 +121,12 @@ export class TerminalAdapter extends WsAdapter {
   }
 
   override bindMessageHandlers(connection: Connection): void {
-    this.socketOf(connection).on('message', (data, isBinary) =>
+    const { messageBurst, messageRate } = this.config;
+    const rate = new MessageRate(messageBurst, messageRate);
+    this.socketOf(connection).on('message', (data, isBinary) => {
       // Never in parts or as an ArrayBuffer: that is for those who set another `binaryType`.
-      this.dispatch(connection, data as Buffer, isBinary),
-    );
+      if (this.dispatch(connection, data as Buffer, isBinary)) this.pace(connection, rate);
+    });
   }
 
   override async close(server: WebSocketServer): Promise<void> {
@@ -179,12 +185,21 @@ export class TerminalAdapter extends WsAdapter {
     (this.httpServer as Server).emit('request', request, response);
   }
 
-  private dispatch(connection: Connection, data: Buffer, isBinary: boolean): void {
-    if (connection.isClosed) return;
+  private pace(connection: Connection, rate: MessageRate): void {
+    const waitMs = rate.count(this.clock.elapsed());
+    if (waitMs === 'tooMuch') connection.end(POLICY_VIOLATION, 'too many messages for too long');
+    else if (waitMs > 0) connection.slowDown(waitMs);
+  }
+
+  /** @returns whether it counts as a control message */
+  private dispatch(connection: Connection, data: Buffer, isBinary: boolean): boolean {
+    if (connection.isClosed) return false;
     let about: MessageReference = {};
+    let counts = true;
     try {
       const message = isBinary ? parseFrame(data, connection) : parseMessage(data, connection.protocol);
       const { type, requestId } = message;
+      counts = type !== 'input' && type !== 'acknowledge';
       if (!connection.isGreeted && type !== 'hello') {
         throw new ProtocolError('HELLO_REQUIRED', 'the first message must be hello', { requestId });
       }
@@ -197,6 +212,7 @@ export class TerminalAdapter extends WsAdapter {
       if (error instanceof FramingError) connection.end(FRAMING_LOST, error.message);
       else connection.refuse(errorMessage(error, about));
     }
+    return counts;
   }
 
   private socketOf(connection: Connection): WebSocket {

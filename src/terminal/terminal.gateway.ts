@@ -6,8 +6,11 @@ import {
   WebSocketGateway,
 } from '@nestjs/websockets';
 import { WEBSOCKET_PATH } from '../admission/doors.js';
+import { RateLimit } from '../admission/rate-limit.js';
 import { AppConfig } from '../config/app-config.js';
 import { type Attachment } from '../core/attachment.js';
+import { Clock } from '../core/clock.js';
+import { SessionError } from '../core/session-error.js';
 import { type Session } from '../core/session.js';
 import {
   ACKNOWLEDGE_BYTES,
@@ -54,6 +57,7 @@ export class TerminalGateway implements OnGatewayConnection<Connection>, OnGatew
   /** Ids of sessions begin anew with each life of the server: clients tell by this that they mean others. */
   private readonly epoch = randomUUID();
   private readonly owners = new WeakMap<Session, Client>();
+  private readonly creations = new WeakMap<Connection, RateLimit>();
   private readonly limits: Limits;
 
   constructor(
@@ -61,8 +65,10 @@ export class TerminalGateway implements OnGatewayConnection<Connection>, OnGatew
     private readonly opener: SessionOpener,
     private readonly closer: SessionCloser,
     private readonly clients: Clients,
-    { resumeSeconds, resumeHoldSeconds }: AppConfig,
+    private readonly config: AppConfig,
+    private readonly clock: Clock,
   ) {
+    const { resumeSeconds, resumeHoldSeconds } = config;
     this.limits = { ...fixedLimits, resumeSeconds, resumeHoldSeconds };
   }
 
@@ -170,9 +176,28 @@ export class TerminalGateway implements OnGatewayConnection<Connection>, OnGatew
     return viewer ?? this.owners.get(session)?.connection?.attachmentTo(session.id);
   }
 
+  /** @throws {SessionError} `SESSION_LIMIT` @throws {ProtocolError} `RATE_LIMITED` */
+  private assertMayCreate(connection: Connection, client: Client): void {
+    const { maxSessionsPerConnection: most, createBurst, createRate } = this.config;
+    // Who waits is told how long: where waiting does not help, that comes first.
+    this.registry.assertRoom();
+    if (most > 0 && client.owned.filter(({ hasEnded }) => !hasEnded).length >= most) {
+      throw new SessionError('SESSION_LIMIT', `this client has ${most} running sessions, as many as it may`);
+    }
+    const limit = this.creations.get(connection) ?? new RateLimit(createBurst, createRate);
+    this.creations.set(connection, limit);
+    const now = this.clock.elapsed();
+    if (limit.take(now)) return;
+    throw new ProtocolError(
+      'RATE_LIMITED',
+      `too many sessions were created at once: wait ${limit.waitMs(now)} ms before the next`,
+    );
+  }
+
   private open(connection: Connection, request: SessionRequest, requestId: string | undefined): Session {
-    const session = this.opener.open(request);
     const client = clientOf(connection);
+    this.assertMayCreate(connection, client);
+    const session = this.opener.open(request);
     this.owners.set(session, client);
     client.own(session, requestId);
     connection.announce(session, requestId);

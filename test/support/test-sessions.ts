@@ -35,6 +35,11 @@ export function testConfig(overrides: Partial<AppConfig> = {}): AppConfig {
     trustedProxies: [],
     maxConnections: 128,
     maxConnectionsPerPeer: 32,
+    maxSessionsPerConnection: 0,
+    createBurst: 64,
+    createRate: 10,
+    messageBurst: 1000,
+    messageRate: 200,
     headersSeconds: 10,
     requestSeconds: 15,
     maxHeaderBytes: 8192,
@@ -62,7 +67,14 @@ export class TestSessions {
     this.opener = new SessionOpener(whole, this.registry, this.ptys, this.clock, this.events);
     this.closer = new SessionCloser(whole, this.registry, this.clock, this.events);
     this.clients = new Clients(whole, this.clock, this.closer, this.events);
-    this.gateway = new TerminalGateway(this.registry, this.opener, this.closer, this.clients, whole);
+    this.gateway = new TerminalGateway(
+      this.registry,
+      this.opener,
+      this.closer,
+      this.clients,
+      whole,
+      this.clock,
+    );
     this.events.subscribe(({ type, session }) => this.happened.push(`${session.id} ${type}`));
   }
 

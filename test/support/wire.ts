@@ -24,6 +24,7 @@ export const REASONS: Record<Exclude<ErrorReason, 'CLOSE_TIMEOUT'>, true> = {
   BAD_MESSAGE: true,
   UNKNOWN_TYPE: true,
   HELLO_REQUIRED: true,
+  RATE_LIMITED: true,
   INVALID_SIZE: true,
   INVALID_SHELL: true,
   INVALID_CWD: true,
