@@ -87,14 +87,7 @@ export class Server {
     const opener = new SessionOpener(whole, this.registry, this.ptys, this.clock, events);
     this.closer = new SessionCloser(whole, this.registry, this.clock, events);
     this.owners = new Clients(whole, this.clock, this.closer, events);
-    this.gateway = new TerminalGateway(
-      this.registry,
-      opener,
-      this.closer,
-      this.owners,
-      whole,
-      this.clock,
-    );
+    this.gateway = new TerminalGateway(this.registry, opener, this.closer, this.owners, whole, this.clock);
     // After the closer, as the log and the metrics of a server are.
     events.subscribe(({ type, session }) => {
       this.heard.set(session.id, [...(this.heard.get(session.id) ?? []), type]);
