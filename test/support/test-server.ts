@@ -68,7 +68,9 @@ export class TestServer {
     this.clocks.push(fake);
     const clock = this.app.get(Clock);
     clock.now = () => fake.now();
-    clock.elapsed = () => fake.elapsed();
+    // It goes on from where it was: no clock goes back.
+    const elapsed = clock.elapsed();
+    clock.elapsed = () => elapsed + fake.elapsed();
     clock.after = (ms, task) => fake.after(ms, task);
     return fake;
   }
