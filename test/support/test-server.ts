@@ -68,8 +68,8 @@ export class TestServer {
     this.clocks.push(fake);
     const clock = this.app.get(Clock);
     clock.now = () => fake.now();
-    // It goes on from where it was: no clock goes back.
-    const elapsed = clock.elapsed();
+    // It goes on from where it was: no clock goes back. In whole milliseconds, of which sums are exact.
+    const elapsed = Math.ceil(clock.elapsed());
     clock.elapsed = () => elapsed + fake.elapsed();
     clock.after = (ms, task) => fake.after(ms, task);
     return fake;
