@@ -24,7 +24,7 @@ module.exports = {
   // Real processes and sockets share two cores: one file at a time keeps a leak check about its own file.
   maxWorkers: 1,
   // For a hang, not for a slow machine: some tests start hundreds of processes one after the other.
-  testTimeout: 60_000,
+  testTimeout: 180_000,
   collectCoverageFrom: ['{src,client}/**/*.ts', '!**/*.spec.ts', '!src/main.ts'],
   coverageProvider: 'v8',
   coverageReporters: ['text-summary', 'json-summary', 'lcov'],
