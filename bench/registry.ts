@@ -2,7 +2,8 @@
  * How long the registry's operations take with 1,000 sessions in it (the seed asks for under 1 ms). No processes: they
  * are never started. Prints the median of each batch's mean, and the slowest batch.
  */
-import { type AppConfig } from '../src/config/app-config.js';
+import { readEnvironment } from '../src/config/environment.js';
+import { readMachine } from '../src/config/machine.js';
 import { Clock, type Timer } from '../src/core/clock.js';
 import { type Pty, PtyFactory } from '../src/core/pty.js';
 import { SessionEvents } from '../src/core/session-events.js';
@@ -16,37 +17,10 @@ const BATCHES = 50;
 const BATCH = 20;
 const TARGET_US = 1000;
 
-const config: AppConfig = {
-  host: '127.0.0.1',
-  isPublic: false,
-  port: 0,
-  shell: '/bin/sh',
-  shells: ['/bin/sh'],
-  cwd: '/',
-  maxSessions: SESSIONS + BATCH,
-  maxViewers: 8,
-  exitedLingerSeconds: 60,
-  resumeSeconds: 60,
-  resumeHoldSeconds: 30,
-  detachedSeconds: 86_400,
-  logBytes: 1024 * 1024,
-  auth: 'auto',
-  allowedHosts: [],
-  allowedOrigins: [],
-  allowedUids: [],
-  trustedProxies: [],
-  maxConnections: 128,
-  maxConnectionsPerPeer: 32,
-  maxSessionsPerConnection: 0,
-  createBurst: 64,
-  createRate: 10,
-  messageBurst: 1000,
-  messageRate: 200,
-  headersSeconds: 10,
-  requestSeconds: 15,
-  maxHeaderBytes: 8192,
-  logLevel: 'silent',
-};
+const config = readEnvironment(
+  { TREX_SHELL: '/bin/sh', TREX_CWD: '/', TREX_MAX_SESSIONS: String(SESSIONS + BATCH) },
+  readMachine(),
+);
 
 class NoPtys extends PtyFactory {
   spawn(): Promise<Pty> {

@@ -13,7 +13,7 @@ import {
   type Refused,
 } from './admit.js';
 import { LOGIN_PATH, OPEN_PATHS, WEBSOCKET_PATH } from './doors.js';
-import { parseHost } from './host-and-origin.js';
+import { parseHost, portOf, type Scheme } from './host-and-origin.js';
 import { cookieName, readCookies, setCookie } from './login-cookie.js';
 import { type Peer, TrustedProxies } from './peer.js';
 import { PeerUsers } from './peer-user.js';
@@ -137,16 +137,12 @@ export class Gate implements NestMiddleware<IncomingMessage, ServerResponse> {
   }
 
   private cookie(request: IncomingMessage, value: string, seconds: number): string {
-    return setCookie(this.cookieNameFor(request), value, seconds, this.peerOf(request).scheme);
-  }
-
-  private cookieNameFor(request: IncomingMessage): string {
     const { scheme } = this.peerOf(request);
-    const port = parseHost(request.headers.host ?? '')?.port ?? 0;
-    return cookieName(port === 0 ? { http: 80, https: 443 }[scheme] : port, scheme);
+    return setCookie(cookieNameFor(request, scheme), value, seconds, scheme);
   }
 
   private credentialsOf(request: IncomingMessage, peer: Peer): Credentials {
+    if (!this.tokens.areRequired) return { areShown: false, isCookie: false };
     const { headersDistinct: headers } = request;
     const shown = [
       // Other schemes are for others, as for a proxy that asks for a password.
@@ -157,9 +153,8 @@ export class Gate implements NestMiddleware<IncomingMessage, ServerResponse> {
         .filter((name) => name.startsWith(BEARER_PROTOCOL))
         .map((name) => name.slice(BEARER_PROTOCOL.length)),
     ];
-    if (!this.tokens.areRequired) return { areShown: false, isCookie: false };
-    const cookies = shown.length > 0 ? [] : readCookies(headers.cookie ?? [], this.cookieNameFor(request));
     const areShown = shown.length > 0;
+    const cookies = areShown ? [] : readCookies(headers.cookie ?? [], cookieNameFor(request, peer.scheme));
     const [access] = areShown
       ? shown.map((token) => this.tokens.accessOf(token))
       : cookies.flatMap((value) => this.tokens.accessOfLogin(value, nowSeconds()) ?? []);
@@ -228,6 +223,10 @@ function invite({ method, headers }: IncomingMessage, response: ServerResponse, 
   if (method !== 'OPTIONS' || headers['access-control-request-method'] === undefined) return;
   response.setHeader('Access-Control-Allow-Methods', CORS_METHODS);
   response.setHeader('Access-Control-Allow-Headers', 'Authorization');
+}
+
+function cookieNameFor({ headers }: IncomingMessage, scheme: Scheme): string {
+  return cookieName(portOf(parseHost(headers.host ?? '') ?? { name: '', port: 0 }, scheme), scheme);
 }
 
 function listIn(headers: readonly string[] = []): string[] {

@@ -39,11 +39,17 @@ export function isAddress(name: string): boolean {
 }
 
 /** The origin (RFC 6454) of the pages this server itself serves under `host`, as a browser writes it. */
-export function originOf({ name, port }: RequestHost, scheme: Scheme): string {
-  return port === 0 || port === DEFAULT_PORT[scheme] ? `${scheme}://${name}` : `${scheme}://${name}:${port}`;
+export function originOf(host: RequestHost, scheme: Scheme): string {
+  const port = portOf(host, scheme);
+  return `${scheme}://${host.name}${port === DEFAULT_PORT[scheme] ? '' : `:${port}`}`;
+}
+
+/** The port that is meant, named or not. */
+export function portOf({ port }: RequestHost, scheme: Scheme): number {
+  return port === 0 ? DEFAULT_PORT[scheme] : port;
 }
 
 /** An entry of the hosts that are let in, `name` or `name:port`, is this host. */
-export function isListed({ name, port }: RequestHost, hosts: readonly string[], scheme: Scheme): boolean {
-  return hosts.includes(name) || hosts.includes(`${name}:${port === 0 ? DEFAULT_PORT[scheme] : port}`);
+export function isListed(host: RequestHost, hosts: readonly string[], scheme: Scheme): boolean {
+  return hosts.includes(host.name) || hosts.includes(`${host.name}:${portOf(host, scheme)}`);
 }

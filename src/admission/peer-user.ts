@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
 import { endianness } from 'node:os';
+import { groupsOf, unmapped } from './ip-address.js';
 
 /** One end of a TCP connection, as `node:net` names it. */
 export interface Endpoint {
@@ -16,7 +17,6 @@ const ESTABLISHED = '01';
 /** Of a socket that no process has. */
 const NO_INODE = '0';
 
-const MAPPED_PREFIX = '::ffff:';
 const MAPPED_WORDS = [0, 0, 0xffff];
 
 /**
@@ -76,21 +76,16 @@ async function readTables(): Promise<string> {
 /** As the tables write it: words of 32 bits in the machine's own order. IPv4 may be written as IPv6, too. */
 function writtenForms({ address, port }: Endpoint): string[] {
   const suffix = `:${hex(port, 4)}`;
-  const plain = address.toLowerCase().startsWith(MAPPED_PREFIX)
-    ? address.slice(MAPPED_PREFIX.length)
-    : address;
+  const plain = unmapped(address);
   const words = isIPv4(plain) ? [wordOf(plain.split('.').map(Number))] : wordsOfIPv6(plain);
   const forms = words.length === 1 ? [words, [...MAPPED_WORDS.map(swapped), ...words]] : [words];
   return forms.map((form) => form.map((word) => hex(word, 8)).join('') + suffix);
 }
 
 function wordsOfIPv6(address: string): number[] {
-  const [head = '', tail] = address.split('%')[0]!.split('::');
-  const groupsOf = (text: string): number[] =>
-    text === '' ? [] : text.split(':').map((group) => parseInt(group, 16));
-  const [first, last] = [groupsOf(head), groupsOf(tail ?? '')];
-  const groups = [...first, ...Array<number>(Math.max(0, 8 - first.length - last.length)).fill(0), ...last];
-  const bytes = groups.flatMap((group) => [group >> 8, group & 0xff]);
+  const bytes = groupsOf(address)
+    .map((group) => parseInt(group, 16))
+    .flatMap((group) => [group >> 8, group & 0xff]);
   return [0, 4, 8, 12].map((at) => wordOf(bytes.slice(at, at + 4)));
 }
 

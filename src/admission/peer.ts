@@ -1,7 +1,6 @@
 import { BlockList, isIP, isIPv4 } from 'node:net';
 import { type Scheme } from './host-and-origin.js';
-
-const MAPPED_PREFIX = '::ffff:';
+import { groupsOf, unmapped } from './ip-address.js';
 
 /** What a proxy says of the client it speaks for. */
 export interface Forwarded {
@@ -33,9 +32,9 @@ export class TrustedProxies {
 
   /** Who it is that asks: the last one that no trusted proxy is. Whoever is not trusted may say what they like. */
   peerOf(remoteAddress: string, { addresses, schemes }: Forwarded): Peer {
-    let name = plain(remoteAddress);
+    let name = unmapped(remoteAddress);
     if (!this.has(name)) return { name: networkOf(name), scheme: 'http' };
-    for (const address of addresses.toReversed().map(plain)) {
+    for (const address of addresses.toReversed().map(unmapped)) {
       if (isIP(address) === 0) break;
       name = address;
       if (!this.has(name)) break;
@@ -48,20 +47,6 @@ export class TrustedProxies {
   }
 }
 
-/** IPv4 is written as IPv6 where a server listens to both. */
-function plain(address: string): string {
-  return address.toLowerCase().startsWith(MAPPED_PREFIX) ? address.slice(MAPPED_PREFIX.length) : address;
-}
-
 function networkOf(address: string): string {
-  if (isIP(address) !== 6) return address;
-  const [head = '', tail] = address.split('%')[0]!.split('::');
-  const groups = head.split(':').filter((group) => group !== '');
-  const after = (tail ?? '').split(':').filter((group) => group !== '');
-  const whole = [
-    ...groups,
-    ...Array<string>(Math.max(0, 8 - groups.length - after.length)).fill('0'),
-    ...after,
-  ];
-  return `${whole.slice(0, 4).join(':')}::/64`;
+  return isIP(address) === 6 ? `${groupsOf(address).slice(0, 4).join(':')}::/64` : address;
 }

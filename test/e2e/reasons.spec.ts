@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { SessionError } from '../../src/core/session-error.js';
 import { encodeFrame } from '../../src/protocol/frames.js';
+import { upgradeHead } from '../support/handshake.js';
 import { useTestBed } from '../support/test-bed.js';
 import { type TestClient } from '../support/test-client.js';
 import { listed, type TestServer } from '../support/test-server.js';
@@ -93,16 +94,7 @@ describe('a client from which nothing comes any more', () => {
     const socket = connect(server.port, '127.0.0.1');
     socket.on('error', () => undefined);
     const offered = protocol ? [`Sec-WebSocket-Protocol: ${protocol}`] : [];
-    const handshake = [
-      'GET /ws HTTP/1.1',
-      `Host: 127.0.0.1:${server.port}`,
-      'Connection: Upgrade',
-      'Upgrade: websocket',
-      'Sec-WebSocket-Version: 13',
-      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-      ...offered,
-    ];
-    socket.write(`${handshake.join('\r\n')}\r\n\r\n`);
+    socket.write(upgradeHead(server.host, offered));
     await once(socket, 'data');
     return socket;
   }

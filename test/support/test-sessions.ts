@@ -1,5 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { type AppConfig } from '../../src/config/app-config.js';
+import { readEnvironment } from '../../src/config/environment.js';
+import { type Machine } from '../../src/config/machine.js';
 import { SessionEvents, type SessionEventType } from '../../src/core/session-events.js';
 import { SessionCloser } from '../../src/sessions/session-closer.js';
 import { SessionOpener } from '../../src/sessions/session-opener.js';
@@ -12,40 +14,18 @@ import { FakePtyFactory } from '../fakes/fake-pty.js';
 // Without Nest, its loggers would write to the console.
 Logger.overrideLogger(false);
 
-/** A configuration that touches nothing of the machine. */
+const machine: Machine = {
+  home: '/',
+  userShell: '/bin/bash',
+  shells: ['/bin/bash', '/bin/zsh', '/bin/sh'],
+  mayExecute: () => true,
+  mayEnter: () => true,
+  readSecret: () => ({ refused: 'is not there' }),
+};
+
+/** A configuration that touches nothing of the machine: what holds when nothing is set, on a free port and silent. */
 export function testConfig(overrides: Partial<AppConfig> = {}): AppConfig {
-  return {
-    host: '127.0.0.1',
-    isPublic: false,
-    port: 0,
-    shell: '/bin/bash',
-    shells: ['/bin/bash', '/bin/zsh', '/bin/sh'],
-    cwd: '/',
-    maxSessions: 64,
-    maxViewers: 8,
-    exitedLingerSeconds: 60,
-    resumeSeconds: 60,
-    resumeHoldSeconds: 30,
-    detachedSeconds: 86_400,
-    logBytes: 1024 * 1024,
-    auth: 'auto',
-    allowedHosts: [],
-    allowedOrigins: [],
-    allowedUids: [],
-    trustedProxies: [],
-    maxConnections: 128,
-    maxConnectionsPerPeer: 32,
-    maxSessionsPerConnection: 0,
-    createBurst: 64,
-    createRate: 10,
-    messageBurst: 1000,
-    messageRate: 200,
-    headersSeconds: 10,
-    requestSeconds: 15,
-    maxHeaderBytes: 8192,
-    logLevel: 'silent',
-    ...overrides,
-  };
+  return { ...readEnvironment({ TREX_PORT: '0', TREX_LOG_LEVEL: 'silent' }, machine), ...overrides };
 }
 
 /** Sessions as a server has them, on fake processes and a fake clock, without Nest. */
