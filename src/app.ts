@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { type NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule } from '@nestjs/swagger';
 import helmet from 'helmet';
+import { protectAnswers } from './admission/answer-headers.js';
 import { WEBSOCKET_PATH } from './admission/doors.js';
 import { Gate } from './admission/gate.js';
 import { answerOtherMethods } from './allowed-methods.js';
@@ -22,9 +23,6 @@ const DOCUMENT_PATH = 'api/openapi.json';
 
 /** What the OpenAPI document does not describe. */
 const PAGES = [`/${DOCS_PATH}`, `/${DOCS_PATH}/`, `/${DOCUMENT_PATH}`, WEBSOCKET_PATH];
-
-/** JSON is no page: nothing may load, run or frame it. */
-const apiPolicy = { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } };
 
 /** The page of the API's documentation runs its own scripts, and has its styles in the page. */
 const docsPolicy = {
@@ -56,7 +54,7 @@ export async function createApp(
   const gate = app.get(Gate);
   const document = (): ReturnType<typeof openApiDocument> => openApiDocument(app);
   app.setGlobalPrefix('api');
-  app.use(helmet({ contentSecurityPolicy: apiPolicy, strictTransportSecurity: false }));
+  app.use(protectAnswers);
   app.use(`/${DOCS_PATH}`, helmet.contentSecurityPolicy(docsPolicy));
   app.use(gate.use.bind(gate));
   app.use(answerOtherMethods(document(), PAGES));

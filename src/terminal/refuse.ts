@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { type Duplex } from 'node:stream';
+import { answerHeaders } from '../admission/answer-headers.js';
 import { codeOfTitle, problem, PROBLEM_MEDIA_TYPE } from '../protocol/problem.js';
 
 export interface HttpRefusal {
@@ -27,8 +28,7 @@ export function refuse(
       ...headers,
       `Content-Type: ${PROBLEM_MEDIA_TYPE}`,
       `Content-Length: ${Buffer.byteLength(body)}`,
-      'X-Content-Type-Options: nosniff',
-      'Cache-Control: no-store',
+      ...answerHeaders,
       '',
       body,
     ].join('\r\n'),
