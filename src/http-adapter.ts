@@ -3,8 +3,6 @@ import { createServer, type ServerOptions } from 'node:http';
 import { type Socket } from 'node:net';
 import { type AppConfig } from './config/app-config.js';
 
-/** How long a connection may be kept without a request on it. */
-const KEEP_ALIVE_MS = 5000;
 /** How often connections are looked at that take too long. */
 const CHECK_EVERY_MS = 1000;
 const REQUESTS_PER_CONNECTION = 1000;
@@ -18,11 +16,11 @@ export class HttpAdapter extends ExpressAdapter {
   }
 
   override initHttpServer(): void {
-    const { headersSeconds, requestSeconds, maxHeaderBytes, maxConnections } = this.config;
+    const { headersSeconds, requestSeconds, keepAliveSeconds, maxHeaderBytes, maxConnections } = this.config;
     const options: ServerOptions = {
       headersTimeout: headersSeconds * 1000,
       requestTimeout: Math.max(headersSeconds, requestSeconds) * 1000,
-      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveTimeout: keepAliveSeconds * 1000,
       connectionsCheckingInterval: CHECK_EVERY_MS,
       maxHeaderSize: maxHeaderBytes,
     };

@@ -79,8 +79,8 @@ async function serve(config: AppConfig): Promise<void> {
   const logger = standardLogger(config.logLevel);
   letGoOfTerminalsAtExit();
   const app = await createApp(config, PtyModule, logger);
-  stopOnSignal(app, logger);
-  await selfTest(app.get(PtyFactory));
+  stopOnSignal(app, config.shutdownSeconds, logger);
+  await selfTest(app.get(PtyFactory), config.cwd);
   await app.listen(config.port, config.host);
   if (config.isPublic && config.auth === 'none') {
     logger.warn('TREX_AUTH=none: whoever reaches this address gets a shell, without a token');
@@ -89,13 +89,17 @@ async function serve(config: AppConfig): Promise<void> {
 }
 
 /** Stops cleanly at the first signal; a second one that is no echo of it ends the process where it stands. */
-function stopOnSignal(app: NestExpressApplication, logger: PinoLogger): void {
+function stopOnSignal(app: NestExpressApplication, withinSeconds: number, logger: PinoLogger): void {
   let stoppingSince: number | undefined;
   for (const signal of STOP_SIGNALS) {
     process.on(signal, () => {
       if (stoppingSince === undefined) {
         stoppingSince = performance.now();
         logger.log(`${signal}: stopping`);
+        setTimeout(() => {
+          logger.error(`not everything has ended within ${withinSeconds} s: see TREX_SHUTDOWN_SECONDS`);
+          process.exit(EXIT.failure);
+        }, withinSeconds * 1000);
         void app.close().then(() => process.exit(EXIT.ok));
       } else if (performance.now() - stoppingSince >= SECOND_SIGNAL_AFTER_MS) {
         process.exit(128 + constants.signals[signal]);

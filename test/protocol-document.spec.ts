@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { MIN_LOG_BYTES, settings } from '../src/config/settings.js';
 import { FIRST_WINDOW_BYTES, MAX_WINDOW_BYTES, MIN_WINDOW_BYTES } from '../src/core/delivery-window.js';
 import { aheadBytes, DEFAULT_FLOW_LIMITS, shouldPause } from '../src/core/flow-control.js';
-import { INPUT_QUEUE_BYTES, NUDGE_MS, STALLED_MS } from '../src/core/session.js';
+import { NUDGE_MS, STALLED_MS } from '../src/core/session.js';
 import { MAX_COLUMNS, MAX_ROWS } from '../src/core/terminal-size.js';
 import { decodeFrame } from '../src/protocol/frames.js';
 import * as limits from '../src/protocol/limits.js';
 import { CLIENT_MESSAGE_TYPES, type Limits } from '../src/protocol/messages.js';
-import { CLOSE_TIMEOUT_MS } from '../src/sessions/session-closer.js';
+import { closeTimeoutMs } from '../src/sessions/session-closer.js';
 import { START_WITHIN_MS } from '../src/sessions/session-opener.js';
 import { ANSWERS_HIGH_WATER_BYTES, OUTPUT_HIGH_WATER_BYTES } from '../src/terminal/connection.js';
-import { PING_MS } from '../src/terminal/keep-alive.js';
+import { testConfig } from './support/test-sessions.js';
 import { REASONS, SERVER_MESSAGE_TYPES } from './support/wire.js';
 
 const TEXT = readFileSync(join(__dirname, '../docs/protocol.md'), 'utf8');
@@ -70,9 +70,10 @@ describe('docs/protocol.md', () => {
     for (const [, slug] of TEXT.matchAll(/\]\(#([^)]*)\)/g)) expect(slugs).toContain(slug);
   });
 
+  const config = testConfig();
   const { pauseAboveBytes, resumeBelowBytes } = DEFAULT_FLOW_LIMITS;
   it.each([
-    ['one WebSocket message to the server', mib(limits.MAX_FRAME_BYTES), figure(limits.MAX_FRAME_BYTES)],
+    ['one WebSocket message to the server', mib(config.maxMessageBytes), figure(config.maxMessageBytes)],
     [
       'terminal bytes in one binary frame, either way',
       kib(limits.MAX_FRAME_PAYLOAD_BYTES),
@@ -85,11 +86,11 @@ describe('docs/protocol.md', () => {
     ],
     ['sessionId, requestId', `1 to ${limits.MAX_ID_LENGTH} characters`],
     ['cwd, shell', figure(limits.MAX_PATH_LENGTH)],
-    ['size', `1 to ${MAX_COLUMNS} × 1 to ${MAX_ROWS}`],
+    ['size', `1 to ${config.maxColumns} × 1 to ${config.maxRows}`],
     ['sessions in one acknowledge', figure(limits.MAX_ACKNOWLEDGED)],
     ['sessions in one hello', figure(limits.MAX_RESUMED)],
     ['resumeToken', `1 to ${limits.MAX_ID_LENGTH} characters`],
-    ['input that waits, per session', figure(INPUT_QUEUE_BYTES)],
+    ['input that waits, per session', figure(config.inputQueueBytes)],
     [
       'trex.v2: input not acknowledged, per session',
       kib(limits.INPUT_CREDIT_BYTES),
@@ -98,16 +99,31 @@ describe('docs/protocol.md', () => {
     ['another size, so that a program paints anew', `${NUDGE_MS} ms`],
     ['start without a size', `${START_WITHIN_MS} ms`],
     ['acknowledge', kib(limits.ACKNOWLEDGE_BYTES), `${limits.ACKNOWLEDGE_MS} ms`],
-    ['window', `${kib(MIN_WINDOW_BYTES)} to ${mib(MAX_WINDOW_BYTES)}, at first ${kib(FIRST_WINDOW_BYTES)}`],
+    [
+      'window',
+      `${kib(MIN_WINDOW_BYTES)} to ${mib(config.maxWindowBytes)}, at first ${kib(FIRST_WINDOW_BYTES)}`,
+    ],
     ['process paused, run on', `above ${kib(pauseAboveBytes)}, below ${kib(resumeBelowBytes)}`],
     ['stalled viewer', `${STALLED_MS / 1000} s`],
-    ['trex.v1: output waiting in the socket', kib(OUTPUT_HIGH_WATER_BYTES)],
+    ['trex.v1: output waiting in the socket', kib(config.socketBufferBytes)],
     ['waiting for a client before the server stops reading it', mib(ANSWERS_HIGH_WATER_BYTES)],
-    ['ping; dead after', `${PING_MS / 1000} s;`],
-    ['DELETE of a process that cannot die', `504 after ${CLOSE_TIMEOUT_MS / 1000} s`],
+    [
+      'ping; dead after',
+      `${config.pingSeconds} s; ${config.deadSeconds} s (trex.v2), ${4 * config.deadSeconds} s (trex.v1)`,
+    ],
+    ['DELETE of a process that cannot die', `504 after ${closeTimeoutMs(config) / 1000} s`],
   ])('tells the limit of %s', (what, ...figures) => {
     const [, told = ''] = table('Limits').find(([name]) => name === what) ?? [];
     for (const one of figures) expect(told).toContain(one);
+  });
+
+  it('tells the limits of a server that nobody configured, which are those of its parts', () => {
+    expect(config).toMatchObject({
+      maxWindowBytes: MAX_WINDOW_BYTES,
+      socketBufferBytes: OUTPUT_HIGH_WATER_BYTES,
+      maxColumns: MAX_COLUMNS,
+      maxRows: MAX_ROWS,
+    });
   });
 
   it.each([MIN_LOG_BYTES, 1024 * 1024])(
@@ -128,7 +144,7 @@ describe('docs/protocol.md', () => {
   it('tells what a welcome says of limits', () => {
     const [, told = ''] = /`limits` are those of this server:\s+(.*?)\.\n/s.exec(TEXT) ?? [];
     const figures = {
-      messageBytes: limits.MAX_FRAME_BYTES,
+      messageBytes: config.maxMessageBytes,
       frameBytes: limits.MAX_FRAME_PAYLOAD_BYTES,
       inputCreditBytes: limits.INPUT_CREDIT_BYTES,
       acknowledgeBytes: limits.ACKNOWLEDGE_BYTES,

@@ -12,6 +12,8 @@ export abstract class AppConfig {
   abstract readonly shells: readonly string[];
   /** Where a shell starts unless its session asks for another directory. */
   abstract readonly cwd: string;
+  /** Real path of the directory that sessions may ask to start in, and below it; without one, anywhere. */
+  abstract readonly cwdRoot?: string | undefined;
   /** How many sessions may run at once; as many ended ones are remembered. */
   abstract readonly maxSessions: number;
   /** Connections that may view one session at once. */
@@ -52,11 +54,33 @@ export abstract class AppConfig {
   /** Control messages that a connection may send at once, and then each second. */
   abstract readonly messageBurst: number;
   abstract readonly messageRate: number;
+  /** Largest message to the server. */
+  abstract readonly maxMessageBytes: number;
+  /** Largest size of a terminal, in cells. */
+  abstract readonly maxColumns: number;
+  abstract readonly maxRows: number;
+  /** Input that waits for the process, per session; holds one message. */
+  abstract readonly inputQueueBytes: number;
+  /** The same, in all sessions together. */
+  abstract readonly inputTotalBytes: number;
+  /** Most output on its way to one client that acknowledges what it has consumed. */
+  abstract readonly maxWindowBytes: number;
+  /** Most output in the socket of one client. */
+  abstract readonly socketBufferBytes: number;
+  /** How often a client is pinged, and how long nothing may come from it. */
+  abstract readonly pingSeconds: number;
+  abstract readonly deadSeconds: number;
   /** How long a request's head may take, and the whole of it. */
   abstract readonly headersSeconds: number;
   abstract readonly requestSeconds: number;
+  /** How long a connection may wait for its next request. */
+  abstract readonly keepAliveSeconds: number;
   /** How large a request's head may be. */
   abstract readonly maxHeaderBytes: number;
+  /** How long a process has, after its hang-up, to end by itself. */
+  abstract readonly killSeconds: number;
+  /** How long all of the server may take to stop; longer than `killSeconds`. */
+  abstract readonly shutdownSeconds: number;
   abstract readonly logLevel: LogLevel;
 }
 

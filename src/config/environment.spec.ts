@@ -13,7 +13,7 @@ const machine: Machine = {
   userShell: '/bin/zsh',
   shells: ['/bin/sh', '/bin/bash', '/bin/zsh', '/usr/bin/fish'],
   mayExecute: () => true,
-  mayEnter: () => true,
+  directory: (path) => path,
   readSecret: (path) => ({ text: path.endsWith('read-only') ? `${READ_ONLY_TOKEN}\n` : `${TOKEN}\n` }),
 };
 
@@ -40,6 +40,7 @@ describe('readEnvironment', () => {
       shell: '/bin/zsh',
       shells: machine.shells,
       cwd: '/home/ada',
+      cwdRoot: undefined,
       maxSessions: 64,
       maxViewers: 8,
       exitedLingerSeconds: 60,
@@ -61,9 +62,21 @@ describe('readEnvironment', () => {
       createRate: 10,
       messageBurst: 1000,
       messageRate: 200,
+      maxMessageBytes: 4_194_304,
+      maxColumns: 1000,
+      maxRows: 500,
+      inputQueueBytes: 4_194_304,
+      inputTotalBytes: 67_108_864,
+      maxWindowBytes: 1_048_576,
+      socketBufferBytes: 262_144,
+      pingSeconds: 15,
+      deadSeconds: 30,
       headersSeconds: 10,
       requestSeconds: 15,
+      keepAliveSeconds: 5,
       maxHeaderBytes: 8192,
+      killSeconds: 1,
+      shutdownSeconds: 8,
       logLevel: 'info',
     });
   });
@@ -84,12 +97,25 @@ describe('readEnvironment', () => {
       TREX_CREATE_RATE: '2',
       TREX_MESSAGE_BURST: '500',
       TREX_MESSAGE_RATE: '50',
+      TREX_MAX_MESSAGE_BYTES: '131072',
+      TREX_MAX_COLUMNS: '200',
+      TREX_MAX_ROWS: '100',
+      TREX_INPUT_QUEUE_BYTES: '262144',
+      TREX_INPUT_TOTAL_BYTES: '300000',
+      TREX_MAX_WINDOW_BYTES: '131072',
+      TREX_SOCKET_BUFFER_BYTES: '65536',
+      TREX_PING_SECONDS: '3',
+      TREX_DEAD_SECONDS: '7',
+      TREX_KEEP_ALIVE_SECONDS: '1',
+      TREX_KILL_SECONDS: '0',
+      TREX_SHUTDOWN_SECONDS: '20',
       TREX_HEADERS_TIMEOUT_SECONDS: '2',
       TREX_REQUEST_TIMEOUT_SECONDS: '3',
       TREX_MAX_HEADER_BYTES: '4096',
       TREX_SHELL: 'fish',
       TREX_SHELLS: '/opt/nu',
-      TREX_CWD: '/srv',
+      TREX_CWD: '/srv/work',
+      TREX_CWD_ROOT: '/srv',
       TREX_MAX_SESSIONS: '8',
       TREX_EXITED_LINGER_SECONDS: '0',
       TREX_RESUME_SECONDS: '0',
@@ -106,7 +132,8 @@ describe('readEnvironment', () => {
       port: 0,
       shell: '/usr/bin/fish',
       shells: [...machine.shells, '/opt/nu'],
-      cwd: '/srv',
+      cwd: '/srv/work',
+      cwdRoot: '/srv',
       maxSessions: 8,
       maxViewers: 8,
       exitedLingerSeconds: 0,
@@ -128,9 +155,21 @@ describe('readEnvironment', () => {
       createRate: 2,
       messageBurst: 500,
       messageRate: 50,
+      maxMessageBytes: 131_072,
+      maxColumns: 200,
+      maxRows: 100,
+      inputQueueBytes: 262_144,
+      inputTotalBytes: 300_000,
+      maxWindowBytes: 131_072,
+      socketBufferBytes: 65_536,
+      pingSeconds: 3,
+      deadSeconds: 7,
       headersSeconds: 2,
       requestSeconds: 3,
+      keepAliveSeconds: 1,
       maxHeaderBytes: 4096,
+      killSeconds: 0,
+      shutdownSeconds: 20,
       logLevel: 'debug',
     });
   });
@@ -181,7 +220,7 @@ describe('readEnvironment', () => {
   });
 
   it('lists a shell that cannot run and a directory that cannot be entered with the other problems', () => {
-    const nothing = { mayExecute: () => false, mayEnter: () => false };
+    const nothing = { mayExecute: () => false, directory: () => undefined };
 
     expect(
       problemsOf({ TREX_SHELL: '/opt/nu', TREX_CWD: '/gone', TREX_PORT: 'ten' }, nothing).toSorted(),
@@ -195,10 +234,59 @@ describe('readEnvironment', () => {
   it('complains once about what is not even a path', () => {
     const onlyTheDefaults = {
       mayExecute: (path: string) => machine.shells.includes(path),
-      mayEnter: (path: string) => path === machine.home,
+      directory: (path: string) => (path === machine.home ? path : undefined),
     };
 
     expect(problemsOf({ TREX_SHELL: 'bin/nu', TREX_CWD: 'work' }, onlyTheDefaults)).toHaveLength(2);
+  });
+
+  it('takes no settings that cannot hold together', () => {
+    expect(
+      problemsOf({
+        TREX_INPUT_QUEUE_BYTES: '262144',
+        TREX_MAX_MESSAGE_BYTES: '262145',
+        TREX_INPUT_TOTAL_BYTES: '262143',
+        TREX_PING_SECONDS: '30',
+        TREX_KILL_SECONDS: '8',
+      }),
+    ).toEqual([
+      'TREX_INPUT_TOTAL_BYTES must be a whole number from 262144 to 1073741824, got "262143"',
+      'TREX_INPUT_QUEUE_BYTES must be at least TREX_MAX_MESSAGE_BYTES',
+      'TREX_DEAD_SECONDS must be more than TREX_PING_SECONDS',
+      'TREX_SHUTDOWN_SECONDS must be more than TREX_KILL_SECONDS',
+    ]);
+    expect(problemsOf({ TREX_INPUT_TOTAL_BYTES: '4194303' })).toEqual([
+      'TREX_INPUT_TOTAL_BYTES must be at least TREX_INPUT_QUEUE_BYTES',
+    ]);
+  });
+
+  describe('T17 · the directory in which sessions start', () => {
+    const links: Readonly<Record<string, string>> = { '/root/link': '/elsewhere', '/way-in': '/root/in' };
+    const linked = { directory: (path: string) => (path === '/gone' ? undefined : (links[path] ?? path)) };
+
+    it('is where they start that ask for nothing, unless home or what was set is in it', () => {
+      expect(read({ TREX_CWD_ROOT: '/root' }, linked).cwd).toBe('/root');
+      expect(read({ TREX_CWD_ROOT: '/home' }, linked).cwd).toBe('/home/ada');
+      expect(read({ TREX_CWD_ROOT: '/' }, linked).cwd).toBe('/home/ada');
+      expect(read({ TREX_CWD_ROOT: '/root', TREX_CWD: '/root' }, linked).cwd).toBe('/root');
+      expect(read({ TREX_CWD_ROOT: '/root', TREX_CWD: '/way-in' }, linked).cwd).toBe('/way-in');
+    });
+
+    it('is known by its real path', () => {
+      expect(read({ TREX_CWD_ROOT: '/way-in' }, linked).cwdRoot).toBe('/root/in');
+    });
+
+    it.each(['/elsewhere', '/rooted', '/root/link'])('is not left for %s', (cwd) => {
+      expect(problemsOf({ TREX_CWD_ROOT: '/root', TREX_CWD: cwd }, linked)).toEqual([
+        `TREX_CWD must be within TREX_CWD_ROOT, which is /root, got "${cwd}"`,
+      ]);
+    });
+
+    it('must be there', () => {
+      expect(problemsOf({ TREX_CWD_ROOT: '/gone' }, linked)).toEqual([
+        'TREX_CWD_ROOT must be a directory that the server may enter, got "/gone"',
+      ]);
+    });
   });
 
   it('shows a hostile text without letting it act on the terminal', () => {
@@ -231,6 +319,8 @@ describe('readEnvironment', () => {
     ['TREX_RESUME_HOLD_SECONDS', 'resumeHoldSeconds', 0, 86_400],
     ['TREX_DETACHED_SECONDS', 'detachedSeconds', 0, 2_000_000],
     ['TREX_LOG_BYTES', 'logBytes', 262_144, 67_108_864],
+    ['TREX_MAX_WINDOW_BYTES', 'maxWindowBytes', 131_072, 16_777_216],
+    ['TREX_KEEP_ALIVE_SECONDS', 'keepAliveSeconds', 1, 600],
   ] as const)('%s', (name, key, min, max) => {
     it(`takes ${min} and ${max}`, () => {
       expect(read({ [name]: String(min) })[key]).toBe(min);
@@ -466,7 +556,7 @@ describe('readEnvironment', () => {
       userShell: fc.option(fc.string(), { nil: undefined }),
       shells: fc.subarray([...machine.shells]),
       mayExecute: fc.func(fc.boolean()),
-      mayEnter: fc.func(fc.boolean()),
+      directory: fc.func(fc.constantFrom('/', '/srv', '/srv/work', undefined)),
       readSecret: fc.func(fc.record({ text: fc.string() })),
     });
 
@@ -477,7 +567,7 @@ describe('readEnvironment', () => {
           expect(config.shells).toContain(config.shell);
           expect(new Set(config.shells).size).toBe(config.shells.length);
           expect(on.mayExecute(config.shell)).toBe(true);
-          expect(on.mayEnter(config.cwd)).toBe(true);
+          expect(on.directory(config.cwd)).toBeDefined();
         } catch (error) {
           if (!(error instanceof ConfigError)) throw error;
           expect(error.problems.length).toBeGreaterThan(0);

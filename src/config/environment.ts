@@ -2,6 +2,7 @@ import { closest } from 'fastest-levenshtein';
 import { type AppConfig } from './app-config.js';
 import { ConfigError } from './config-error.js';
 import { type Machine } from './machine.js';
+import { isWithin } from './paths.js';
 import { isLoopback, isToken, type Setting, settings, TOKEN_FORM } from './settings.js';
 import { allowedShells, defaultShell, findShell } from './shells.js';
 
@@ -26,13 +27,15 @@ export function readEnvironment(env: Environment, machine: Machine): AppConfig {
   const asked = read(settings.shell);
   const shells = allowedShells(machine, executables(read(settings.shells), machine, problems), asked);
   const host = read(settings.host);
+  const cwdRoot = directory(settings.cwdRoot, read(settings.cwdRoot), machine, problems);
   const config: AppConfig = {
     host,
     isPublic: !isLoopback(host),
     port: read(settings.port),
     shell: chooseShell(asked, shells, env, machine, problems),
     shells,
-    cwd: enterable(read(settings.cwd), machine, problems),
+    cwd: startingPlace(read(settings.cwd), (env[settings.cwd.name] ?? '') !== '', cwdRoot, machine, problems),
+    cwdRoot,
     maxSessions: read(settings.maxSessions),
     maxViewers: read(settings.maxViewers),
     exitedLingerSeconds: read(settings.exitedLingerSeconds),
@@ -60,12 +63,24 @@ export function readEnvironment(env: Environment, machine: Machine): AppConfig {
     createRate: read(settings.createRate),
     messageBurst: read(settings.messageBurst),
     messageRate: read(settings.messageRate),
+    maxMessageBytes: read(settings.maxMessageBytes),
+    maxColumns: read(settings.maxColumns),
+    maxRows: read(settings.maxRows),
+    inputQueueBytes: read(settings.inputQueueBytes),
+    inputTotalBytes: read(settings.inputTotalBytes),
+    maxWindowBytes: read(settings.maxWindowBytes),
+    socketBufferBytes: read(settings.socketBufferBytes),
+    pingSeconds: read(settings.pingSeconds),
+    deadSeconds: read(settings.deadSeconds),
     headersSeconds: read(settings.headersSeconds),
     requestSeconds: read(settings.requestSeconds),
+    keepAliveSeconds: read(settings.keepAliveSeconds),
     maxHeaderBytes: read(settings.maxHeaderBytes),
+    killSeconds: read(settings.killSeconds),
+    shutdownSeconds: read(settings.shutdownSeconds),
     logLevel: read(settings.logLevel),
   };
-  problems.push(...openDoors(config, env));
+  problems.push(...openDoors(config, env), ...contradictions(config));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 }
@@ -169,12 +184,52 @@ function executables(shells: readonly string[], machine: Machine, problems: stri
   return shells;
 }
 
-/** As {@link executable}. */
-function enterable(cwd: string, machine: Machine, problems: string[]): string {
-  if (!machine.mayEnter(cwd)) {
-    problems.push(mustBe(settings.cwd, 'a directory that the server may enter', [cwd]));
-  }
+/** As {@link executable}. @returns the real path */
+function directory(
+  setting: Setting<unknown>,
+  path: string | undefined,
+  machine: Machine,
+  problems: string[],
+): string | undefined {
+  if (path === undefined) return undefined;
+  const real = machine.directory(path);
+  if (real === undefined) problems.push(mustBe(setting, 'a directory that the server may enter', [path]));
+  return real;
+}
+
+/** Where a session starts that asks for nothing: within the root, where there is one. */
+function startingPlace(
+  cwd: string,
+  isAsked: boolean,
+  root: string | undefined,
+  machine: Machine,
+  problems: string[],
+): string {
+  const real = directory(settings.cwd, cwd, machine, problems);
+  if (real === undefined || root === undefined || isWithin(real, root)) return cwd;
+  if (!isAsked) return root;
+  problems.push(mustBe(settings.cwd, `within TREX_CWD_ROOT, which is ${shown(root)}`, [cwd]));
   return cwd;
+}
+
+/** Settings of which each is right, and that cannot hold together. */
+function contradictions(config: AppConfig): string[] {
+  const claims: readonly [holds: boolean, claim: string][] = [
+    [
+      config.inputQueueBytes >= config.maxMessageBytes,
+      'TREX_INPUT_QUEUE_BYTES must be at least TREX_MAX_MESSAGE_BYTES',
+    ],
+    [
+      config.inputTotalBytes >= config.inputQueueBytes,
+      'TREX_INPUT_TOTAL_BYTES must be at least TREX_INPUT_QUEUE_BYTES',
+    ],
+    [config.deadSeconds > config.pingSeconds, 'TREX_DEAD_SECONDS must be more than TREX_PING_SECONDS'],
+    [
+      config.shutdownSeconds > config.killSeconds,
+      'TREX_SHUTDOWN_SECONDS must be more than TREX_KILL_SECONDS',
+    ],
+  ];
+  return claims.filter(([holds]) => !holds).map(([, claim]) => claim);
 }
 
 function mustBe(setting: Setting<unknown>, what: string, got: readonly string[]): string {

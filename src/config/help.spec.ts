@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { helpText } from './help.js';
 import { settings } from './settings.js';
+
+const readme = readFileSync(join(__dirname, '../../README.md'), 'utf8');
 
 describe('helpText', () => {
   const help = helpText('1.2.3');
@@ -18,6 +22,19 @@ describe('helpText', () => {
       `${setting.name} ${setting.meaning} Takes ${setting.accepts}. Default: ${setting.byDefault}.`,
     );
   });
+
+  it.each(Object.values(settings))(
+    'leaves $name and its default to be read in the README, too',
+    (setting) => {
+      const row = readme
+        .split('\n')
+        .find((line) => line.startsWith('|') && line.includes(`\`${setting.name}\``));
+      const told = row?.split('|')[2]?.trim().split(', ') ?? [];
+      const said = { 'your own shell': 'yours', 'your home directory': 'your home' };
+      const { byDefault } = setting;
+      expect(told).toContain(said[byDefault as keyof typeof said] ?? byDefault);
+    },
+  );
 
   it('fits into 100 columns and ends its last line', () => {
     expect(Math.max(...help.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);

@@ -20,7 +20,7 @@ function machineWith({
     userShell: () => said.userShell,
     etcShells: () => said.etcShells,
     executable: (path) => files[path],
-    enterable: (path) => directories.includes(path),
+    directory: (path) => (directories.includes(path) ? path : undefined),
     file: () => undefined,
   };
 }
@@ -105,8 +105,8 @@ describe('readMachine', () => {
 
     expect(machine.mayExecute('/opt/nu')).toBe(true);
     expect(machine.mayExecute('/opt/gone')).toBe(false);
-    expect(machine.mayEnter('/srv')).toBe(true);
-    expect(machine.mayEnter('/gone')).toBe(false);
+    expect(machine.directory('/srv')).toBe('/srv');
+    expect(machine.directory('/gone')).toBeUndefined();
   });
 
   it.each([undefined, '', 'relative', '/nonexistent'])('starts at the root when home is %j', (home) => {
@@ -124,7 +124,11 @@ describe('readMachine', () => {
       ['/etc/passwd', false, false],
       ['/nonexistent', false, false],
     ] as const) {
-      expect([path, machine.mayExecute(path), machine.mayEnter(path)]).toEqual([path, isFile, isDirectory]);
+      expect([path, machine.mayExecute(path), machine.directory(path)]).toEqual([
+        path,
+        isFile,
+        isDirectory ? path : undefined,
+      ]);
     }
   });
 

@@ -22,8 +22,8 @@ export interface Machine {
   readonly shells: readonly string[];
   /** Whether a path leads to a file that this user may execute. */
   mayExecute(path: string): boolean;
-  /** Whether a path leads to a directory that this user may enter. */
-  mayEnter(path: string): boolean;
+  /** The directory a path leads to, links followed; `undefined` unless it is one that this user may enter. */
+  directory(path: string): string | undefined;
   /** The text of a file that nobody but its owner, this user or root, can read or change; or why it is none. */
   readSecret(path: string): { readonly text: string } | { readonly refused: string };
 }
@@ -36,8 +36,8 @@ export interface MachineSource {
   etcShells(): string | undefined;
   /** The file a path leads to, links followed; `undefined` unless it is a file this user may execute. */
   executable(path: string): string | undefined;
-  /** Whether a path leads to a directory that this user may enter. */
-  enterable(path: string): boolean;
+  /** As {@link Machine.directory}. */
+  directory(path: string): string | undefined;
   /** What a path leads to, opened once: nobody can put another file in its place between a look and the next. */
   file(path: string): SecretFile | undefined;
 }
@@ -89,11 +89,11 @@ export function readMachine(source: MachineSource = thisMachine): Machine {
   const listed = usableShells(shellLines(source.etcShells() ?? ''), source);
   return {
     // As login(1) does: accounts of services are often given a home that is not there.
-    home: home?.startsWith('/') && source.enterable(home) ? home : '/',
+    home: home?.startsWith('/') && source.directory(home) ? home : '/',
     userShell: source.userShell(),
     shells: listed.length > 0 ? listed : usableShells(WELL_KNOWN_SHELLS, source),
     mayExecute: (path) => source.executable(path) !== undefined,
-    mayEnter: (path) => source.enterable(path),
+    directory: (path) => source.directory(path),
     readSecret: (path) => readSecret(source.file(path)),
   };
 }
@@ -140,11 +140,11 @@ const thisMachine: MachineSource = {
       accessSync(path, constants.X_OK);
       return statSync(path).isFile() ? realpathSync(path) : undefined;
     }),
-  enterable: (path) =>
+  directory: (path) =>
     unlessItThrows(() => {
       accessSync(path, constants.X_OK);
-      return statSync(path).isDirectory();
-    }) ?? false,
+      return statSync(path).isDirectory() ? realpathSync(path) : undefined;
+    }),
   file: (path) => unlessItThrows(() => openedFile(path)),
 };
 

@@ -27,7 +27,8 @@ export interface Setting<T> {
  * What the settings say, one by one. Which shell runs follows from two of them and the machine: see shells.ts; what the
  * tokens are, from two each: see environment.ts.
  */
-export type SettingValues = Omit<AppConfig, 'shell' | 'isPublic'> & {
+export type SettingValues = Omit<AppConfig, 'shell' | 'isPublic' | 'cwdRoot'> & {
+  readonly cwdRoot: string | undefined;
   /** A path, a bare name, or whatever the machine suggests. */
   readonly shell: string | undefined;
   readonly token: string | undefined;
@@ -42,6 +43,9 @@ export type SettingValues = Omit<AppConfig, 'shell' | 'isPublic'> & {
  * up to 64 KiB that goes beyond them, and two more that may be on their way. A smaller log would lose some of it.
  */
 export const MIN_LOG_BYTES = 262_144;
+
+/** What may be on its way to a client of which nothing is known yet: no setting makes it less. */
+const FIRST_WINDOW_BYTES = 131_072;
 
 /** Long enough not to be guessed, in characters that need no quoting anywhere. */
 export const TOKEN_FORM = '22 to 512 of the characters A–Z, a–z, 0–9, _ and -';
@@ -88,6 +92,14 @@ export const settings: { readonly [K in keyof SettingValues]: Setting<SettingVal
     accepts: 'an absolute path',
     byDefault: 'your home directory',
     valueByDefault: (machine) => machine.home,
+    parse: (text) => accepted(text, isAbsolutePath(text)),
+  },
+  cwdRoot: {
+    name: 'TREX_CWD_ROOT',
+    meaning: 'The directory in which, or below which, every session starts. A shell can leave it.',
+    accepts: 'an absolute path',
+    byDefault: 'none',
+    valueByDefault: () => undefined,
     parse: (text) => accepted(text, isAbsolutePath(text)),
   },
   maxSessions: wholeNumber({
@@ -246,6 +258,73 @@ export const settings: { readonly [K in keyof SettingValues]: Setting<SettingVal
     max: 1_000_000,
     byDefault: 200,
   }),
+  maxMessageBytes: wholeNumber({
+    name: 'TREX_MAX_MESSAGE_BYTES',
+    meaning: 'How many bytes one message to the server may have; a larger one closes its connection (1009).',
+    // A frame of `trex.v2` has up to 64 KiB.
+    min: 131_072,
+    max: 67_108_864,
+    byDefault: 4_194_304,
+  }),
+  maxColumns: wholeNumber({
+    name: 'TREX_MAX_COLUMNS',
+    meaning: 'How many columns a terminal may have.',
+    min: 80,
+    max: 1000,
+    byDefault: 1000,
+  }),
+  maxRows: wholeNumber({
+    name: 'TREX_MAX_ROWS',
+    meaning: 'How many rows a terminal may have.',
+    min: 24,
+    max: 500,
+    byDefault: 500,
+  }),
+  inputQueueBytes: wholeNumber({
+    name: 'TREX_INPUT_QUEUE_BYTES',
+    meaning: 'How many bytes of input may wait for the process of one session; one message must fit.',
+    // What a client of `trex.v2` may have on its way.
+    min: 262_144,
+    max: 67_108_864,
+    byDefault: 4_194_304,
+  }),
+  inputTotalBytes: wholeNumber({
+    name: 'TREX_INPUT_TOTAL_BYTES',
+    meaning: 'How many bytes of input may wait in all sessions together.',
+    min: 262_144,
+    max: 1_073_741_824,
+    byDefault: 67_108_864,
+  }),
+  maxWindowBytes: wholeNumber({
+    name: 'TREX_MAX_WINDOW_BYTES',
+    meaning:
+      'How many bytes of output may be on their way to one client that acknowledges what it has shown.',
+    min: FIRST_WINDOW_BYTES,
+    max: 16_777_216,
+    byDefault: 1_048_576,
+  }),
+  socketBufferBytes: wholeNumber({
+    name: 'TREX_SOCKET_BUFFER_BYTES',
+    meaning: 'How many bytes of output may wait in the socket of one client; the rest waits in the logs.',
+    min: 65_536,
+    max: 16_777_216,
+    byDefault: 262_144,
+  }),
+  pingSeconds: wholeNumber({
+    name: 'TREX_PING_SECONDS',
+    meaning: 'How often a client is pinged.',
+    min: 1,
+    max: 600,
+    byDefault: 15,
+  }),
+  deadSeconds: wholeNumber({
+    name: 'TREX_DEAD_SECONDS',
+    meaning:
+      'After how many seconds without anything from it a client is given up; one of trex.v1 after four times as many.',
+    min: 2,
+    max: 3600,
+    byDefault: 30,
+  }),
   headersSeconds: wholeNumber({
     name: 'TREX_HEADERS_TIMEOUT_SECONDS',
     meaning:
@@ -261,12 +340,33 @@ export const settings: { readonly [K in keyof SettingValues]: Setting<SettingVal
     max: 600,
     byDefault: 15,
   }),
+  keepAliveSeconds: wholeNumber({
+    name: 'TREX_KEEP_ALIVE_SECONDS',
+    meaning: 'How many seconds an HTTP connection may wait for its next request.',
+    min: 1,
+    max: 600,
+    byDefault: 5,
+  }),
   maxHeaderBytes: wholeNumber({
     name: 'TREX_MAX_HEADER_BYTES',
     meaning: 'How many bytes the head of an HTTP request may have.',
     min: 1024,
     max: 65_536,
     byDefault: 8192,
+  }),
+  killSeconds: wholeNumber({
+    name: 'TREX_KILL_SECONDS',
+    meaning: 'How many seconds a process that is hung up on has to end by itself before it is killed.',
+    min: 0,
+    max: 60,
+    byDefault: 1,
+  }),
+  shutdownSeconds: wholeNumber({
+    name: 'TREX_SHUTDOWN_SECONDS',
+    meaning: 'How many seconds the server may take to stop; then it exits, with 1, whatever is left.',
+    min: 1,
+    max: 600,
+    byDefault: 8,
   }),
   logLevel: {
     name: 'TREX_LOG_LEVEL',

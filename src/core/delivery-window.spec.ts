@@ -118,6 +118,18 @@ describe('the delivery window', () => {
     }
   });
 
+  it('grows no further than it may', () => {
+    const window = new DeliveryWindow(200_000);
+    let now = play(window, [1], 0, 1);
+    for (let round = 0; round < 20; round++) {
+      const piece = window.sent(window.bytes, now);
+      window.limited();
+      now += 1;
+      window.acknowledged(piece.bytes, piece, now);
+    }
+    expect(window.bytes).toBe(200_000);
+  });
+
   describe.each([0.5, 10, 30, 60, 150, 300])('on a link with a round trip of %d ms', (roundTripMs) => {
     it.each([0.1, 0.5, 2, 10, 50])('and %d MB/s', (megabytesPerSecond) => {
       const readings = simulate({ roundTripMs, megabytesPerSecond }, 120);

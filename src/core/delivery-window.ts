@@ -43,6 +43,9 @@ const MIN_SLICE_BYTES = 4 * 1024;
  * the client's rendering as the bottleneck.
  */
 export class DeliveryWindow {
+  /** Never more than `mostBytes`, which is at least {@link FIRST_WINDOW_BYTES}. */
+  constructor(private readonly mostBytes = MAX_WINDOW_BYTES) {}
+
   private window = FIRST_WINDOW_BYTES;
   private flying = 0;
   private delivered = 0;
@@ -116,7 +119,7 @@ export class DeliveryWindow {
     if (this.remeasuring) return;
     // A sample of keystrokes says how fast someone types.
     if (!this.roundWasLimited) {
-      this.window = clamp(Math.max(this.window, bytesPerMs * (this.smallestMs + QUEUE_MS)));
+      this.window = this.clamp(Math.max(this.window, bytesPerMs * (this.smallestMs + QUEUE_MS)));
       return;
     }
     this.rates.push(bytesPerMs);
@@ -124,12 +127,12 @@ export class DeliveryWindow {
     const target = Math.max(...this.rates) * (this.smallestMs + QUEUE_MS);
     if (this.roundSmallestMs < this.smallestMs + QUEUE_FORMS_MS) {
       this.quietRounds++;
-      this.window = clamp(
+      this.window = this.clamp(
         Math.max(target, this.window * (this.quietRounds > CAREFUL_ROUNDS ? 2 : CAREFUL_GROWTH)),
       );
     } else {
       this.quietRounds = 0;
-      this.window = clamp(target);
+      this.window = this.clamp(target);
     }
   }
 
@@ -148,8 +151,8 @@ export class DeliveryWindow {
     this.remeasuring = undefined;
     this.roundWasLimited = false;
   }
-}
 
-function clamp(bytes: number): number {
-  return Math.floor(Math.min(Math.max(bytes, MIN_WINDOW_BYTES), MAX_WINDOW_BYTES));
+  private clamp(bytes: number): number {
+    return Math.floor(Math.min(Math.max(bytes, MIN_WINDOW_BYTES), this.mostBytes));
+  }
 }

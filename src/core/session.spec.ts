@@ -1,8 +1,13 @@
-import { newSession, runningSession, settled } from '../../test/support/running-session.js';
+import {
+  INPUT_QUEUE_BYTES,
+  newSession,
+  runningSession,
+  settled,
+} from '../../test/support/running-session.js';
 import { FakeViewer } from '../../test/fakes/fake-viewer.js';
 import { type Attachment } from './attachment.js';
 import { SessionError } from './session-error.js';
-import { INPUT_QUEUE_BYTES, NUDGE_MS, type Session, STALLED_MS } from './session.js';
+import { NUDGE_MS, type Session, STALLED_MS } from './session.js';
 
 const text = (input: string): Uint8Array => Buffer.from(input);
 

@@ -47,15 +47,14 @@ export interface SessionSurroundings {
   readonly events: SessionEvents;
   /** Newest output kept per session. */
   readonly logBytes: number;
+  /** Input that waits, per session: what a client may send at once must fit. */
+  readonly inputQueueBytes: number;
   /** All input that waits, in all sessions together. */
   readonly inputBudget: ByteBudget;
   /** How many may view one session at a time. */
   readonly maxViewers: number;
   readonly search: ByteSearch;
 }
-
-/** A JSON frame may be this large, so that the largest one accepted fits an empty queue. */
-export const INPUT_QUEUE_BYTES = 4 * 1024 * 1024;
 
 /** A viewer that takes nothing for so long while others have taken everything is not waited for any more. */
 export const STALLED_MS = 10_000;
@@ -108,7 +107,7 @@ export class Session implements AttachmentSource {
     this.createdAt = new Date(surroundings.clock.now()).toISOString();
     this.sizeHistory.add(0, identity.size);
     this.log = new OutputLog(surroundings.logBytes, new FallenOutput(surroundings.search));
-    this.input = new InputQueue(INPUT_QUEUE_BYTES, surroundings.inputBudget);
+    this.input = new InputQueue(surroundings.inputQueueBytes, surroundings.inputBudget);
   }
 
   get state(): SessionState {

@@ -1,6 +1,3 @@
-/** Largest WebSocket frame a client may send: larger ones close the connection with 1009. */
-export const MAX_FRAME_BYTES = 4 * 1024 * 1024;
-
 /** Longest `sessionId` and `requestId`, in UTF-16 code units. */
 export const MAX_ID_LENGTH = 128;
 

@@ -1,7 +1,8 @@
 import { type Stats } from 'node:fs';
-import { access, constants, stat } from 'node:fs/promises';
+import { access, constants, realpath, stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { type PtyLaunch } from '../core/pty.js';
+import { isWithin } from '../config/paths.js';
 import { SessionError, type SessionErrorCode } from '../core/session-error.js';
 
 /**
@@ -24,9 +25,13 @@ export function plainLaunch({ file, args, cwd, size }: PtyLaunch): PtyLaunch {
 
 /**
  * What the forked child would find out too late to say: it can only print its complaint and exit.
+ * @param root without links; where there is one, the process starts within it
+ * @returns the launch as it is to be made: within `root` by a path without links, which nobody can lead out of it
  * @throws {SessionError} `INVALID_SHELL`, `INVALID_CWD`
  */
-export async function requireStartable({ file, cwd }: PtyLaunch): Promise<void> {
+export async function startable(launch: PtyLaunch, root?: string): Promise<PtyLaunch> {
+  const { file } = launch;
+  const cwd = root === undefined ? launch.cwd : await within(root, launch.cwd);
   const shell = await statOf('INVALID_SHELL', 'the shell', file);
   if (!shell.isFile()) throw new SessionError('INVALID_SHELL', `the shell ${shown(file)} is not a file`);
   if (!(await mayExecute(file))) {
@@ -42,6 +47,17 @@ export async function requireStartable({ file, cwd }: PtyLaunch): Promise<void> 
       `the working directory ${shown(cwd)} may not be entered by the server`,
     );
   }
+  return { ...launch, cwd };
+}
+
+async function within(root: string, cwd: string): Promise<string> {
+  const real = await realpath(cwd).catch(() => undefined);
+  // Whether something is there is nobody's business who may not go there.
+  if (real !== undefined && isWithin(real, root)) return real;
+  throw new SessionError(
+    'INVALID_CWD',
+    `the working directory ${shown(cwd)} is not there, or not within ${shown(root)}, where sessions start here`,
+  );
 }
 
 function requirePath(code: SessionErrorCode, what: string, path: unknown): void {

@@ -3,7 +3,7 @@ import { type Pty, type PtyEvents, PtyFactory, type PtyLaunch } from '../core/pt
 import { SessionError } from '../core/session-error.js';
 import { type Limit, requireHeadroom } from './headroom.js';
 import { startedAlone } from './inheritance.js';
-import { plainLaunch, requireStartable } from './launch-checks.js';
+import { plainLaunch, startable } from './launch-checks.js';
 import { readMachineLimits } from './machine-limits.js';
 import { NativePty } from './native-pty.js';
 import { SessionEnder } from './posix-session.js';
@@ -26,19 +26,28 @@ interface NodePtyNative {
   resize(fd: number, columns: number, rows: number, pixelWidth: number, pixelHeight: number): void;
 }
 
+export interface NodePtyOptions {
+  /** Real path of the directory that every process starts in, or below. */
+  readonly cwdRoot?: string | undefined;
+  /** How long a process has, after its hang-up, before it is killed. */
+  readonly politeMs?: number;
+}
+
 /** Whatever the server's user is: no change of identity. */
 const SAME = -1;
 
 /** Starts processes with node-pty, which forks, resizes and reaps; reading, writing and ending them is ours. */
 export class NodePtyFactory extends PtyFactory {
-  private readonly ender = new SessionEnder();
+  private readonly ender: SessionEnder;
   private lastSpawn: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly environmentOf: (launch: PtyLaunch) => Record<string, string>,
     private readonly readLimits: () => Promise<readonly Limit[]> = readMachineLimits,
+    private readonly options: NodePtyOptions = {},
   ) {
     super();
+    this.ender = new SessionEnder(options.politeMs);
   }
 
   async spawn(launch: PtyLaunch, events: PtyEvents): Promise<Pty> {
@@ -52,9 +61,9 @@ export class NodePtyFactory extends PtyFactory {
   private async spawnNow(launch: PtyLaunch, events: PtyEvents): Promise<Pty> {
     try {
       const native = await loadNative();
-      await requireStartable(launch);
+      const checked = await startable(launch, this.options.cwdRoot);
       requireHeadroom(await this.readLimits());
-      return this.fork(native, launch, events);
+      return this.fork(native, checked, events);
     } catch (error) {
       throw refusal(error);
     }

@@ -86,7 +86,7 @@ describe('ending a POSIX session', () => {
   let ender: SessionEnder;
   beforeEach(() => {
     machine = new FakeMachine();
-    ender = new SessionEnder(machine);
+    ender = new SessionEnder(1000, machine);
     machine.start(1);
     machine.start(SHELL);
   });
@@ -106,6 +106,16 @@ describe('ending a POSIX session', () => {
     await machine.passes();
     expect([ending.over, machine.living]).toEqual([true, [1, 200]]);
     expect(machine.kills).toEqual(['SIGHUP 100', 'SIGCONT 100', 'SIGHUP 101', 'SIGCONT 101']);
+  });
+
+  it.each([1, 3000])('waits for %i ms before it kills, where it is told to', async (politeMs) => {
+    ender = new SessionEnder(politeMs, machine);
+    machine.start(101, { session: SHELL, group: 101, deafTo: ['SIGHUP'] });
+    const ending = end();
+    await machine.passes(politeMs - 1);
+    expect(machine.living).toContain(101);
+    await machine.passes(200);
+    expect([ending.over, machine.living]).toEqual([true, [1]]);
   });
 
   it('kills who is deaf, with its group, after a second', async () => {

@@ -8,12 +8,12 @@ export interface PosixSession {
   readonly startTime?: string;
 }
 
-/** How long a process has, after its hang-up, to tidy and go by itself. */
+/** How long a process has, after its hang-up, to tidy and go by itself, unless somebody says otherwise. */
 const POLITE_MS = 1000;
 const FASTEST_TICK_MS = 4;
 const SLOWEST_TICK_MS = 100;
-/** What survives this long cannot be killed by us; it is still looked for, to learn when it goes. */
-const HOPELESS_MS = 5000;
+/** What survives SIGKILL this long cannot be killed by us; it is still looked for, to learn when it goes. */
+const HOPELESS_MS = 4000;
 const HOPELESS_TICK_MS = 1000;
 
 /** What ending sessions takes: the table of processes, signals, and time. */
@@ -46,7 +46,7 @@ export function posixSessionOf(shell: number): PosixSession {
 }
 
 /**
- * Ends POSIX sessions: hang-up first, SIGKILL after a second, again and again until nobody is left. One scan of the
+ * Ends POSIX sessions: hang-up first, then, after a while, SIGKILL, again and again until nobody is left. One scan of the
  * process table serves every session that is ending; when none is, no timer runs.
  */
 export class SessionEnder {
@@ -54,12 +54,15 @@ export class SessionEnder {
   private cancelTick: () => void = () => undefined;
   private scanning = false;
 
-  constructor(private readonly machine: Machine = thisMachine) {}
+  constructor(
+    private readonly politeMs = POLITE_MS,
+    private readonly machine: Machine = thisMachine,
+  ) {}
 
   /** Resolves when no process of the session is left. The shell has been signalled when this returns. */
   end(session: PosixSession): Promise<void> {
     return new Promise((gone) => {
-      const ending = new Ending(this.machine, session, gone);
+      const ending = new Ending(this.machine, session, this.politeMs, gone);
       ending.hangUpShell();
       this.endings.add(ending);
       this.tickIn(0);
@@ -106,6 +109,7 @@ class Ending {
   constructor(
     private readonly machine: Machine,
     private readonly session: PosixSession,
+    private readonly politeMs: number,
     private readonly gone: () => void,
   ) {
     this.began = machine.now();
@@ -118,9 +122,10 @@ class Ending {
   /** Often at first, when most go, and again after the first SIGKILL; then ever less often. */
   get nextTickMs(): number {
     const age = this.ageMs;
-    if (age > HOPELESS_MS) return HOPELESS_TICK_MS;
-    if (age > POLITE_MS) return Math.min(Math.max(age - POLITE_MS, FASTEST_TICK_MS), SLOWEST_TICK_MS);
-    return Math.min(Math.max(age, FASTEST_TICK_MS), SLOWEST_TICK_MS, POLITE_MS - age);
+    const left = this.politeMs - age;
+    if (-left > HOPELESS_MS) return HOPELESS_TICK_MS;
+    if (left < 0) return Math.min(Math.max(-left, FASTEST_TICK_MS), SLOWEST_TICK_MS);
+    return Math.min(Math.max(age, FASTEST_TICK_MS), SLOWEST_TICK_MS, left);
   }
 
   hangUpShell(): void {
@@ -160,7 +165,7 @@ class Ending {
     // Looked at again in the same turn as the kill: since the scan the pid may have become someone else's.
     const entry = this.look(pid);
     if (!entry) return;
-    if (this.ageMs >= POLITE_MS) return this.kill(entry);
+    if (this.ageMs >= this.politeMs) return this.kill(entry);
     if (this.hungUp.has(pid)) return;
     this.hungUp.add(pid);
     this.send(pid, 'SIGHUP');

@@ -1,7 +1,9 @@
 import { userInfo } from 'node:os';
 import { Module } from '@nestjs/common';
+import { AppConfig } from '../config/app-config.js';
 import { PtyFactory } from '../core/pty.js';
 import { type Account, childEnvironment } from './child-environment.js';
+import { readMachineLimits } from './machine-limits.js';
 import { NodePtyFactory } from './node-pty.factory.js';
 
 /** Binds {@link PtyFactory} to real processes, which see of the server's environment what a login shell would. */
@@ -9,10 +11,15 @@ import { NodePtyFactory } from './node-pty.factory.js';
   providers: [
     {
       provide: PtyFactory,
-      useFactory: (): PtyFactory => {
+      inject: [AppConfig],
+      useFactory: ({ cwdRoot, killSeconds }: AppConfig): PtyFactory => {
         const server = { ...process.env };
         const account = serverAccount();
-        return new NodePtyFactory(({ file, cwd }) => childEnvironment(server, account, file, cwd));
+        return new NodePtyFactory(
+          ({ file, cwd }) => childEnvironment(server, account, file, cwd),
+          readMachineLimits,
+          { cwdRoot, politeMs: killSeconds * 1000 },
+        );
       },
     },
   ],

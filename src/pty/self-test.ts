@@ -7,10 +7,11 @@ const CODE = 7;
 /**
  * Proves at the start that processes can be started, read to the end and reaped here: what is used of node-pty is
  * not public, and its native part is built for each platform.
+ * @param cwd where the shell starts
  * @throws one Error with a sentence that says what is wrong.
  */
-export async function selfTest(factory: PtyFactory, deadlineMs = 5000): Promise<void> {
-  const { output, exit } = await trial(factory, deadlineMs).catch((error: unknown) => {
+export async function selfTest(factory: PtyFactory, cwd = '/', deadlineMs = 5000): Promise<void> {
+  const { output, exit } = await trial(factory, cwd, deadlineMs).catch((error: unknown) => {
     throw new Error(`terminals do not work on this machine: ${sentenceOf(error)}`, { cause: error });
   });
   if (output === TEXT && exit.code === CODE && exit.signal === undefined) return;
@@ -22,6 +23,7 @@ export async function selfTest(factory: PtyFactory, deadlineMs = 5000): Promise<
 
 async function trial(
   factory: PtyFactory,
+  cwd: string,
   deadlineMs: number,
 ): Promise<{ output: string; exit: ProcessExit }> {
   let output = '';
@@ -35,7 +37,7 @@ async function trial(
     {
       file: '/bin/sh',
       args: ['-c', `printf '%s' '${TEXT}'; exit ${CODE}`],
-      cwd: '/',
+      cwd,
       size: DEFAULT_SIZE,
     },
     {

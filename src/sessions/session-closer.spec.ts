@@ -1,10 +1,10 @@
 import { useFakeLogger } from '../../test/fakes/fake-logger.js';
 import { FakeViewer } from '../../test/fakes/fake-viewer.js';
 import { settled } from '../../test/support/running-session.js';
-import { TestSessions } from '../../test/support/test-sessions.js';
+import { testConfig, TestSessions } from '../../test/support/test-sessions.js';
 import { type AppConfig } from '../config/app-config.js';
 import { SessionError } from '../core/session-error.js';
-import { CLOSE_TIMEOUT_MS } from './session-closer.js';
+import { closeTimeoutMs } from './session-closer.js';
 
 const size = { columns: 80, rows: 24 };
 
@@ -56,7 +56,7 @@ describe('closing', () => {
     const { closer, clock, ptys, registry } = await withSessions(1);
     ptys.last.diesWhenClosed = false;
     const closing = closer.closeAndWait('s1');
-    clock.advance(CLOSE_TIMEOUT_MS);
+    clock.advance(closeTimeoutMs(testConfig()));
     await expect(closing).rejects.toMatchObject({ code: 'CLOSE_TIMEOUT' });
     expect(logger().records).toEqual([
       {
@@ -78,7 +78,7 @@ describe('closing', () => {
     const stopping = closer.onApplicationShutdown();
     await settled();
     expect(registry.list().map(({ id }) => id)).toEqual(['s3']);
-    clock.advance(CLOSE_TIMEOUT_MS);
+    clock.advance(closeTimeoutMs(testConfig()));
     await stopping;
     expect(logger().records).toEqual([expect.objectContaining({ level: 'error', sessionId: 's3' })]);
   });

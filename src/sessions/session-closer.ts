@@ -7,7 +7,12 @@ import { type Session } from '../core/session.js';
 import { SessionRegistry } from './session-registry.js';
 
 /** A process that survives SIGKILL this long hangs in the kernel: whoever waits is told so. */
-export const CLOSE_TIMEOUT_MS = 5000;
+const SURVIVES_SECONDS = 4;
+
+/** How long to wait for a process that is being closed. */
+export function closeTimeoutMs({ killSeconds }: Pick<AppConfig, 'killSeconds'>): number {
+  return (killSeconds + SURVIVES_SECONDS) * 1000;
+}
 
 /** Decides when a session leaves the registry. */
 @Injectable()
@@ -47,7 +52,7 @@ export class SessionCloser implements OnApplicationShutdown {
     const session = this.registry.get(id);
     this.close(id);
     try {
-      await session.whenEnded(CLOSE_TIMEOUT_MS);
+      await session.whenEnded(closeTimeoutMs(this.config));
     } catch (error) {
       // Whoever asked is told, but it is the operator who can do something about such a process.
       const { code, message } = error as SessionError;

@@ -29,13 +29,10 @@ export interface SessionRequest {
  */
 export const START_WITHIN_MS = 500;
 
-/** All input that may wait in all sessions together. */
-const INPUT_BUDGET_BYTES = 64 * 1024 * 1024;
-
 /** Opens sessions: checks what can be checked at once, names them, and sees that they start. */
 @Injectable()
 export class SessionOpener {
-  private readonly inputBudget = new ByteBudget(INPUT_BUDGET_BYTES);
+  private readonly inputBudget: ByteBudget;
 
   constructor(
     private readonly config: AppConfig,
@@ -43,7 +40,9 @@ export class SessionOpener {
     private readonly ptys: PtyFactory,
     private readonly clock: Clock,
     private readonly events: SessionEvents,
-  ) {}
+  ) {
+    this.inputBudget = new ByteBudget(config.inputTotalBytes);
+  }
 
   /**
    * A new session, listed, and about to start: at once when it has a size, else at its first input or resize or after
@@ -73,6 +72,7 @@ export class SessionOpener {
         clock: this.clock,
         events: this.events,
         logBytes: this.config.logBytes,
+        inputQueueBytes: this.config.inputQueueBytes,
         inputBudget: this.inputBudget,
         maxViewers: this.config.maxViewers,
         search: nativeSearch,

@@ -29,6 +29,24 @@ describe('a connection', () => {
     expect(sessions.happened.slice(-3)).toEqual(['s1 ended', 's1 removed', 's1 viewerLeft']);
   });
 
+  it.each(['trex.v1', 'trex.v2'] as const)(
+    'of %s puts no output into a socket that holds as much as it may',
+    async (protocol) => {
+      const sessions = new TestSessions();
+      const socket = new FakeSocket();
+      const bounds = { maxWindowBytes: 10 * 1024 * 1024, socketBufferBytes: 65_536 };
+      const connection = new Connection(socket, sessions.clock, protocol, false, bounds);
+      connection.announce(sessions.opener.open({ size }));
+      await settled();
+      socket.stopTaking();
+      for (let n = 0; n < 40; n++) sessions.ptys.last.print(Buffer.alloc(16 * 1024, 'x'));
+      sessions.clock.advance(100);
+      expect(socket.bufferedAmount).toBeGreaterThanOrEqual(65_536);
+      // The last frame that went into it began below.
+      expect(socket.bufferedAmount).toBeLessThan(65_536 + 66 * 1024);
+    },
+  );
+
   it('goes on viewing a session that is gone until it has its exit', async () => {
     const socket = new FakeSocket();
     const { sessions, shown, connection } = await showing(1, socket);

@@ -1,6 +1,6 @@
 import { type Attachment, type MissedOutput, type Viewer, type ViewerNews } from '../core/attachment.js';
 import { type Clock, type Timer } from '../core/clock.js';
-import { DeliveryWindow } from '../core/delivery-window.js';
+import { DeliveryWindow, MAX_WINDOW_BYTES } from '../core/delivery-window.js';
 import { SessionError } from '../core/session-error.js';
 import { type Session } from '../core/session.js';
 import { FRAME_HEADER_BYTES, writeFrameHeader } from '../protocol/frames.js';
@@ -36,8 +36,17 @@ export interface ConnectionSocket {
 
 const OPEN = 1;
 
-/** No more output is put into a socket that holds this much: the rest waits in the logs, where it is bounded. */
+/** What may be on its way to a client. */
+export interface ConnectionBounds {
+  /** Most that is sent and not acknowledged, where the client acknowledges. */
+  readonly maxWindowBytes: number;
+  /** No more output is put into a socket that holds this much: the rest waits in the logs, where it is bounded. */
+  readonly socketBufferBytes: number;
+}
+
 export const OUTPUT_HIGH_WATER_BYTES = 256 * 1024;
+
+const usualBounds = { maxWindowBytes: MAX_WINDOW_BYTES, socketBufferBytes: OUTPUT_HIGH_WATER_BYTES };
 
 /** Answers are sent regardless; a client that asks on without taking them is not read from beyond this. */
 export const ANSWERS_HIGH_WATER_BYTES = 1024 * 1024;
@@ -97,8 +106,9 @@ export class Connection implements Viewer {
     readonly protocol: Protocol = JSON_PROTOCOL,
     /** Whether its client was let in to watch, and nothing else. */
     readonly isReadOnly = false,
+    private readonly bounds: ConnectionBounds = usualBounds,
   ) {
-    if (protocol === FRAMES_PROTOCOL) this.window = new DeliveryWindow();
+    if (protocol === FRAMES_PROTOCOL) this.window = new DeliveryWindow(bounds.maxWindowBytes);
   }
 
   /** Whether nothing counts any more that the client sends. */
@@ -167,7 +177,7 @@ export class Connection implements Viewer {
    */
   acknowledge(consumed: readonly Consumed[]): void {
     for (const { sessionId, offset } of consumed) this.views.get(sessionId)?.assertSent(offset);
-    const window = (this.window ??= new DeliveryWindow());
+    const window = (this.window ??= new DeliveryWindow(this.bounds.maxWindowBytes));
     const now = this.clock.elapsed();
     for (const { sessionId, offset } of consumed) {
       const view = this.views.get(sessionId);
@@ -387,7 +397,7 @@ export class Connection implements Viewer {
   }
 
   private roomFor(view: View): number {
-    if (this.socket.bufferedAmount >= OUTPUT_HIGH_WATER_BYTES) return 0;
+    if (this.socket.bufferedAmount >= this.bounds.socketBufferBytes) return 0;
     if (!this.window) return MAX_FRAME_PAYLOAD_BYTES;
     // Not a frame's size, nor a session's turn: only what does not fit waits for the window.
     if (this.window.bytes - this.window.inFlight < view.attachment.backlog) this.window.limited();

@@ -1,7 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { FakeClock } from '../../test/fakes/fake-clock.js';
-import { keepAlive, PING_MS } from './keep-alive.js';
+import { keepAlive } from './keep-alive.js';
 import { type Protocol } from './subprotocol.js';
+
+const PING_MS = 15_000;
 
 class FakeLiveSocket extends EventEmitter {
   pings = 0;
@@ -34,7 +36,7 @@ function living(protocol: Protocol = 'trex.v2'): {
   const socket = new FakeLiveSocket();
   const clock = new LateClock();
   const connection = { protocol, isReading: true };
-  keepAlive(socket, connection, clock);
+  keepAlive(socket, connection, clock, { pingSeconds: 15, deadSeconds: 30 });
   return { socket, clock, connection };
 }
 

@@ -1,13 +1,14 @@
 import { type Clock, type Timer } from '../core/clock.js';
 import { FRAMES_PROTOCOL, JSON_PROTOCOL, type Protocol } from './subprotocol.js';
 
-export const PING_MS = 15_000;
+export interface Liveness {
+  readonly pingSeconds: number;
+  /** A connection from which nothing has come for so long is dead. */
+  readonly deadSeconds: number;
+}
 
-/**
- * A connection from which nothing has come for so long is dead. The sessions of an existing client end with its
- * connection: it is given more time.
- */
-const DEAD_AFTER_MS: Record<Protocol, number> = { [FRAMES_PROTOCOL]: 30_000, [JSON_PROTOCOL]: 120_000 };
+/** The sessions of an existing client end with its connection: it is given more time. */
+const TIMES_AS_LONG: Record<Protocol, number> = { [FRAMES_PROTOCOL]: 1, [JSON_PROTOCOL]: 4 };
 
 /** A timer this late says that it is us who have been away, suspended perhaps, and that frames may lie unread. */
 const LATE_MS = 1000;
@@ -24,15 +25,22 @@ interface LiveConnection {
   readonly isReading: boolean;
 }
 
-/** Pings a client every 15 s, and ends its connection when nothing at all has come for long. */
-export function keepAlive(socket: LiveSocket, connection: LiveConnection, clock: Clock): void {
+/** Pings a client, and ends its connection when nothing at all has come for long. */
+export function keepAlive(
+  socket: LiveSocket,
+  connection: LiveConnection,
+  clock: Clock,
+  { pingSeconds, deadSeconds }: Liveness,
+): void {
+  const pingMs = pingSeconds * 1000;
+  const deadMs = deadSeconds * 1000 * TIMES_AS_LONG[connection.protocol];
   let heardAt = clock.elapsed();
   let timer: Timer;
   const heard = (): void => void (heardAt = clock.elapsed());
   const look = (dueAt: number): void => {
     const now = clock.elapsed();
     if (now - dueAt > LATE_MS || !connection.isReading) heardAt = now;
-    if (now - heardAt >= DEAD_AFTER_MS[connection.protocol]) {
+    if (now - heardAt >= deadMs) {
       socket.terminate();
       return;
     }
@@ -40,8 +48,8 @@ export function keepAlive(socket: LiveSocket, connection: LiveConnection, clock:
     lookAgain();
   };
   const lookAgain = (): void => {
-    const dueAt = clock.elapsed() + PING_MS;
-    timer = clock.after(PING_MS, () => look(dueAt));
+    const dueAt = clock.elapsed() + pingMs;
+    timer = clock.after(pingMs, () => look(dueAt));
   };
   socket.on('message', heard);
   socket.on('ping', heard);

@@ -11,7 +11,6 @@ import { type AppConfig } from '../config/app-config.js';
 import { type Clock } from '../core/clock.js';
 import { SessionError } from '../core/session-error.js';
 import { decodeFrame, FramingError } from '../protocol/frames.js';
-import { MAX_FRAME_BYTES } from '../protocol/limits.js';
 import { type ClientMessage, type InputMessage } from '../protocol/messages.js';
 import { type MessageReference, ProtocolError } from '../protocol/protocol-error.js';
 import { Connection } from './connection.js';
@@ -49,7 +48,6 @@ const CLOSE_TIMEOUT_MS = 2000;
 
 const serverOptions = {
   noServer: true,
-  maxPayload: MAX_FRAME_BYTES,
   // A message of many tiny pieces costs more than its bytes say.
   maxFragments: 16,
   maxBufferedChunks: 65_536,
@@ -86,7 +84,7 @@ export class TerminalAdapter extends WsAdapter {
   }
 
   override create(): WebSocketServer {
-    const server = new WebSocketServer(serverOptions);
+    const server = new WebSocketServer({ ...serverOptions, maxPayload: this.config.maxMessageBytes });
     server.on('wsClientError', ({ message }, socket) =>
       refuse(socket, { status: 400, code: 'BAD_REQUEST', detail: message }),
     );
@@ -106,9 +104,9 @@ export class TerminalAdapter extends WsAdapter {
       socket.on('error', (error) => this.log.debug(`connection lost: ${error.message}`));
       // Never any other: what the client offered was looked at before.
       const protocol = (socket.protocol || JSON_PROTOCOL) as Protocol;
-      const connection = new Connection(socket, this.clock, protocol, access === 'readOnly');
+      const connection = new Connection(socket, this.clock, protocol, access === 'readOnly', this.config);
       this.sockets.set(connection, socket);
-      keepAlive(socket, connection, this.clock);
+      keepAlive(socket, connection, this.clock, this.config);
       callback(connection);
     });
   }

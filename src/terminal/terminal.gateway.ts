@@ -12,11 +12,11 @@ import { type Attachment } from '../core/attachment.js';
 import { Clock } from '../core/clock.js';
 import { SessionError } from '../core/session-error.js';
 import { type Session } from '../core/session.js';
+import { type TerminalSize } from '../core/terminal-size.js';
 import {
   ACKNOWLEDGE_BYTES,
   ACKNOWLEDGE_MS,
   INPUT_CREDIT_BYTES,
-  MAX_FRAME_BYTES,
   MAX_FRAME_PAYLOAD_BYTES,
 } from '../protocol/limits.js';
 import {
@@ -41,7 +41,6 @@ import { type Connection } from './connection.js';
 import { JSON_PROTOCOL } from './subprotocol.js';
 
 const fixedLimits = {
-  messageBytes: MAX_FRAME_BYTES,
   frameBytes: MAX_FRAME_PAYLOAD_BYTES,
   inputCreditBytes: INPUT_CREDIT_BYTES,
   acknowledgeBytes: ACKNOWLEDGE_BYTES,
@@ -68,8 +67,8 @@ export class TerminalGateway implements OnGatewayConnection<Connection>, OnGatew
     private readonly config: AppConfig,
     private readonly clock: Clock,
   ) {
-    const { resumeSeconds, resumeHoldSeconds } = config;
-    this.limits = { ...fixedLimits, resumeSeconds, resumeHoldSeconds };
+    const { maxMessageBytes: messageBytes, resumeSeconds, resumeHoldSeconds } = config;
+    this.limits = { messageBytes, ...fixedLimits, resumeSeconds, resumeHoldSeconds };
   }
 
   handleConnection(connection: Connection): void {
@@ -125,6 +124,7 @@ export class TerminalGateway implements OnGatewayConnection<Connection>, OnGatew
 
   @SubscribeMessage('resize')
   resize(connection: Connection, { sessionId, size, requestId }: ResizeMessage): void {
+    this.assertFits(size);
     const session = this.addressed(connection, sessionId, requestId);
     const resizer = connection.attachmentTo(session.id);
     session.resize(size, resizer, this.countsAs(resizer, session));
@@ -176,6 +176,16 @@ export class TerminalGateway implements OnGatewayConnection<Connection>, OnGatew
     return viewer ?? this.owners.get(session)?.connection?.attachmentTo(session.id);
   }
 
+  /** @throws {SessionError} `INVALID_SIZE` */
+  private assertFits({ columns, rows }: TerminalSize): void {
+    const { maxColumns, maxRows } = this.config;
+    if (columns <= maxColumns && rows <= maxRows) return;
+    throw new SessionError(
+      'INVALID_SIZE',
+      `a terminal may have ${maxColumns} columns and ${maxRows} rows here`,
+    );
+  }
+
   /** @throws {SessionError} `SESSION_LIMIT` @throws {ProtocolError} `RATE_LIMITED` */
   private assertMayCreate(connection: Connection, client: Client): void {
     const { maxSessionsPerConnection: most, createBurst, createRate } = this.config;
@@ -196,6 +206,7 @@ export class TerminalGateway implements OnGatewayConnection<Connection>, OnGatew
 
   private open(connection: Connection, request: SessionRequest, requestId: string | undefined): Session {
     const client = clientOf(connection);
+    if (request.size) this.assertFits(request.size);
     this.assertMayCreate(connection, client);
     const session = this.opener.open(request);
     this.owners.set(session, client);

@@ -27,8 +27,8 @@ async function runScript(client: TestClient, script: string): Promise<number> {
 
 const WAIT = 'while :; do sleep 0.05; done';
 
-async function serve(): Promise<{ program: Program; client: TestClient }> {
-  const program = await start().listening();
+async function serve(env: Record<string, string> = {}): Promise<{ program: Program; client: TestClient }> {
+  const program = await start([], env).listening();
   return { program, client: await bed.connect(program) };
 }
 
@@ -173,6 +173,17 @@ describe('stopping', () => {
 
     expect(await program.ended()).toBe(0);
     expect(lives(pid)).toBe(false);
+  });
+
+  it('does not wait for longer than it may, and says so', async () => {
+    const { program, client } = await serve({ TREX_KILL_SECONDS: '0', TREX_SHUTDOWN_SECONDS: '1' });
+    // It does not answer the goodbye, for which the server waits two seconds.
+    client.socket.pause();
+
+    program.signal('SIGTERM');
+
+    expect(await program.ended()).toBe(1);
+    expect(program.stdout).toContain('not everything has ended within 1 s: see TREX_SHUTDOWN_SECONDS');
   });
 
   it('exits where it stands at a signal that comes later than a second after the first', async () => {

@@ -52,6 +52,7 @@ describe('properties of a session’s input', () => {
             clock: new FakeClock(),
             events: new SessionEvents(),
             logBytes: 1000,
+            inputQueueBytes: 4 * 1024 * 1024,
             inputBudget: budget,
             maxViewers: 8,
             search: nativeSearch,

@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type PtyFactory, type PtyLaunch } from '../../src/core/pty.js';
 import { SessionError, type SessionErrorCode } from '../../src/core/session-error.js';
 import { DEFAULT_SIZE } from '../../src/core/terminal-size.js';
@@ -119,6 +120,44 @@ describe('a process that cannot be started', () => {
     );
     await Promise.all(started.map((pty) => pty.close()));
     expect(started).toHaveLength(3);
+  });
+
+  describe('T17 · where sessions start within a root', () => {
+    let root: string;
+    let factory: NodePtyFactory;
+    beforeEach(() => {
+      root = realpathSync(shells.path('.'));
+      mkdirSync(join(root, 'in/deep'), { recursive: true });
+      mkdirSync(join(root, 'in-not'));
+      symlinkSync('/', join(root, 'in/out'));
+      symlinkSync(join(root, 'in/deep'), join(root, 'way-in'));
+      writeFileSync(join(root, 'in/text'), 'text');
+      factory = new NodePtyFactory(() => ({}), undefined, { cwdRoot: join(root, 'in') });
+    });
+
+    it.each(['in/out', 'in/out/tmp', 'in/deep/../..', 'in-not', '.', 'in/gone', 'in/text'])(
+      'for %s is refused',
+      async (cwd) => {
+        const refusal = await refusalOf({ cwd: `${root}/${cwd}` }, factory);
+        expect(refusal.code).toBe('INVALID_CWD');
+      },
+    );
+
+    it('does not tell whether there is anything outside of it', async () => {
+      const [there, gone] = [
+        await refusalOf({ cwd: '/etc' }, factory),
+        await refusalOf({ cwd: '/etx' }, factory),
+      ];
+      expect(there.message.replace('/etc', '/etx')).toBe(gone.message);
+    });
+
+    it.each(['in', 'in/deep', 'in/deep/..', 'way-in'])('for %s starts where that really is', async (cwd) => {
+      const heard = new Recording();
+      const launch = { file: '/bin/sh', args: ['-c', 'pwd -P'], cwd: `${root}/${cwd}`, size: DEFAULT_SIZE };
+      await factory.spawn(launch, heard);
+      await heard.untilEnded();
+      expect(heard.text.trimEnd()).toBe(realpathSync(`${root}/${cwd}`));
+    });
   });
 
   it('for a directory that may not be entered is refused', async () => {

@@ -40,7 +40,7 @@ describe('the self-test', () => {
 
   it('fails when a shell does not end, and closes it', async () => {
     const factory = new FakePtyFactory();
-    await expect(selfTest(factory, 20)).rejects.toThrow(/a shell did not end within 20 ms$/);
+    await expect(selfTest(factory, '/', 20)).rejects.toThrow(/a shell did not end within 20 ms$/);
     expect(factory.last.closing).toBe(true);
   });
 
@@ -54,7 +54,7 @@ describe('the self-test', () => {
         return super.spawn(...launch);
       }
     })();
-    await expect(selfTest(factory, 20)).rejects.toThrow(/a shell did not end within 20 ms$/);
+    await expect(selfTest(factory, '/', 20)).rejects.toThrow(/a shell did not end within 20 ms$/);
     factory.start();
     await settled();
     expect(factory.last.closing).toBe(true);

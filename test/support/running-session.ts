@@ -5,6 +5,10 @@ import { DEFAULT_SIZE } from '../../src/core/terminal-size.js';
 import { nativeSearch } from '../../src/sessions/native-search.js';
 import { FakeClock } from '../fakes/fake-clock.js';
 import { type FakePty, FakePtyFactory } from '../fakes/fake-pty.js';
+import { testConfig } from './test-sessions.js';
+
+/** Of a session that nobody configured. */
+export const INPUT_QUEUE_BYTES = testConfig().inputQueueBytes;
 
 interface LoneSession {
   readonly session: Session;
@@ -33,6 +37,7 @@ export function sessionOf(
       clock: new FakeClock(),
       events: new SessionEvents(),
       logBytes: 1024 * 1024,
+      inputQueueBytes: INPUT_QUEUE_BYTES,
       inputBudget: new ByteBudget(Infinity),
       maxViewers: 8,
       search: nativeSearch,

@@ -19,7 +19,7 @@ const machine: Machine = {
   userShell: '/bin/bash',
   shells: ['/bin/bash', '/bin/zsh', '/bin/sh'],
   mayExecute: () => true,
-  mayEnter: () => true,
+  directory: (path) => path,
   readSecret: () => ({ refused: 'is not there' }),
 };
 

@@ -52,7 +52,7 @@ export class Programs {
     cpSync(process.execPath, this.node, { dereference: true });
     const nodePty = 'node_modules/node-pty';
     cpSync(join(ROOT, nodePty), join(this.directory, nodePty), { recursive: true, filter: isNeeded });
-    for (const folder of ['src/core', 'src/pty', 'test/pty/programs']) this.compile(folder);
+    for (const folder of ['src/core', 'src/config', 'src/pty', 'test/pty/programs']) this.compile(folder);
   }
 
   run(name: string, circumstances: Circumstances = {}): Promise<Ended> {

@@ -1,9 +1,11 @@
 import { aheadBytes, DEFAULT_FLOW_LIMITS } from '../../../src/core/flow-control.js';
 import { STALLED_MS } from '../../../src/core/session.js';
-import { CLOSE_TIMEOUT_MS } from '../../../src/sessions/session-closer.js';
+import { closeTimeoutMs } from '../../../src/sessions/session-closer.js';
 import { START_WITHIN_MS } from '../../../src/sessions/session-opener.js';
+import { testConfig } from '../../support/test-sessions.js';
 import { JSON_PROTOCOL, type Protocol } from '../../../src/terminal/subprotocol.js';
 
+export const CLOSE_TIMEOUT_MS = closeTimeoutMs(testConfig());
 export const MAX_SESSIONS = 3;
 export const MAX_VIEWERS = 2;
 export const LINGER_SECONDS = 10;

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { SessionError } from '../../../src/core/session-error.js';
 import { type Session } from '../../../src/core/session.js';
 import { DEFAULT_SIZE, type TerminalSize } from '../../../src/core/terminal-size.js';
-import { CLOSE_TIMEOUT_MS } from '../../../src/sessions/session-closer.js';
+import { closeTimeoutMs } from '../../../src/sessions/session-closer.js';
 import { type ProcessEvent, type ScheduledPty } from '../../fakes/scheduled-pty.js';
 import { type Protocol } from '../../../src/terminal/subprotocol.js';
+import { testConfig } from '../../support/test-sessions.js';
 import { assertToldInOrder, type Client, type CloseAnswer, type Heard, Server } from './server.js';
 
 const PROTOCOLS: readonly Protocol[] = ['trex.v1', 'trex.v2', 'trex.v2'];
@@ -232,7 +233,7 @@ export class Scene {
   }
 
   letTimeouts(): void {
-    this.server.clock.advance(CLOSE_TIMEOUT_MS);
+    this.server.clock.advance(closeTimeoutMs(testConfig()));
   }
 
   assertEverybodyAnswered(): void {
