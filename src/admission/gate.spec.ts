@@ -261,6 +261,16 @@ describe('the gate', () => {
     expect([await open(socketFrom('10.0.0.1')), await open(socketFrom('10.0.0.1'))]).toEqual([0, 503]);
   });
 
+  it('T38 · lets no more WebSockets in that come while it asks who is there', async () => {
+    const gate = gateWith({ maxConnections: 3 });
+    const open = (): Promise<number> =>
+      statusOf(gate, requestOf({ host }, { url: '/ws', socket: socketFrom('127.0.0.1') }), true);
+    expect((await Promise.all(Array.from({ length: 10 }, open))).sort()).toEqual([
+      ...Array<number>(3).fill(0),
+      ...Array<number>(7).fill(503),
+    ]);
+  });
+
   describe('at the door of REST', () => {
     async function pass(gate: Gate, request: IncomingMessage): Promise<{ error: unknown; headers: object }> {
       const response = new ServerResponse(request);

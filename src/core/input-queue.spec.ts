@@ -3,7 +3,7 @@ import { InputQueue } from './input-queue.js';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 
-describe('the input queue', () => {
+describe('T35 · the input queue', () => {
   it('is drained in order, as far as is taken', () => {
     const queue = new InputQueue(100, new ByteBudget(100));
     queue.add(bytes('hello '));

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { FakeClock } from '../../test/fakes/fake-clock.js';
+import { settled } from '../../test/support/running-session.js';
 import { keepAlive } from './keep-alive.js';
 import { type Protocol } from './subprotocol.js';
 
@@ -40,7 +41,7 @@ function living(protocol: Protocol = 'trex.v2'): {
   return { socket, clock, connection };
 }
 
-describe('keeping a connection alive', () => {
+describe('T40 · keeping a connection alive', () => {
   it('pings every 15 s', () => {
     const { socket, clock } = living('trex.v1');
     clock.advance(PING_MS * 3);
@@ -50,51 +51,75 @@ describe('keeping a connection alive', () => {
   it.each([
     ['trex.v2', 30_000],
     ['trex.v1', 120_000],
-  ] as const)('gives one of %s up after %i ms of silence', (protocol, afterMs) => {
+  ] as const)('gives one of %s up after %i ms of silence', async (protocol, afterMs) => {
     const { socket, clock } = living(protocol);
     clock.advance(afterMs - 1);
+    await settled();
     expect(socket.terminated).toBe(false);
     clock.advance(1);
+    await settled();
     expect(socket.terminated).toBe(true);
     expect(clock.timers).toBe(0);
   });
 
-  it.each(['message', 'ping', 'pong'])('takes a %s for a sign of life', (event) => {
+  it.each(['message', 'ping', 'pong'])('takes a %s for a sign of life', async (event) => {
     const { socket, clock } = living();
     for (let rounds = 0; rounds < 10; rounds++) {
       clock.advance(20_000);
+      await settled();
       socket.emit(event);
     }
     expect(socket.terminated).toBe(false);
   });
 
-  it('gives nobody up while the client is not read from', () => {
+  it('gives nobody up while the client is not read from', async () => {
     const { socket, clock, connection } = living();
     connection.isReading = false;
     clock.advance(300_000);
+    await settled();
     expect(socket.terminated).toBe(false);
     connection.isReading = true;
     clock.advance(29_999);
+    await settled();
     expect(socket.terminated).toBe(false);
     clock.advance(15_001);
+    await settled();
     expect(socket.terminated).toBe(true);
   });
 
-  it('gives nobody up for a time in which the server itself was away', () => {
+  it('T43 · gives nobody up for a time in which the server itself was away', async () => {
     const { socket, clock } = living();
     clock.advance(PING_MS - 1);
     clock.lateMs = 3_600_000;
     clock.advance(1);
+    await settled();
     expect(socket.terminated).toBe(false);
     clock.advance(PING_MS);
+    await settled();
     expect(socket.terminated).toBe(false);
     clock.advance(PING_MS);
+    await settled();
     expect(socket.terminated).toBe(true);
   });
 
-  it('ends with the connection', () => {
+  it('T43 · gives nobody up whose answer lies unread', async () => {
     const { socket, clock } = living();
+    clock.advance(PING_MS * 2);
+    socket.emit('pong');
+    await settled();
+    expect(socket.terminated).toBe(false);
+    expect(socket.pings).toBe(2);
+    clock.advance(PING_MS * 2);
+    await settled();
+    expect(socket.terminated).toBe(true);
+  });
+
+  it('ends with the connection', async () => {
+    const { socket, clock } = living();
+    clock.advance(PING_MS * 2);
+    socket.emit('message');
     socket.emit('close');
+    await settled();
     expect(clock.timers).toBe(0);
   });
 });

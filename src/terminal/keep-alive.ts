@@ -36,14 +36,22 @@ export function keepAlive(
   const deadMs = deadSeconds * 1000 * TIMES_AS_LONG[connection.protocol];
   let heardAt = clock.elapsed();
   let timer: Timer;
+  let verdict: NodeJS.Immediate | undefined;
   const heard = (): void => void (heardAt = clock.elapsed());
   const look = (dueAt: number): void => {
     const now = clock.elapsed();
     if (now - dueAt > LATE_MS || !connection.isReading) heardAt = now;
-    if (now - heardAt >= deadMs) {
-      socket.terminate();
-      return;
-    }
+    if (now - heardAt >= deadMs) giveUp(heardAt);
+    else goOn();
+  };
+  // Timers come before sockets: what it sent while we were busy may lie unread, and is read before an immediate.
+  const giveUp = (silentSince: number): void => {
+    verdict = setImmediate(() => {
+      if (heardAt === silentSince) socket.terminate();
+      else goOn();
+    });
+  };
+  const goOn = (): void => {
     socket.ping();
     lookAgain();
   };
@@ -54,6 +62,9 @@ export function keepAlive(
   socket.on('message', heard);
   socket.on('ping', heard);
   socket.on('pong', heard);
-  socket.on('close', () => timer.cancel());
+  socket.on('close', () => {
+    timer.cancel();
+    clearImmediate(verdict);
+  });
   lookAgain();
 }

@@ -374,7 +374,7 @@ describe('trex.v2: several viewers', () => {
   });
 });
 
-describe('acknowledgements', () => {
+describe('T36: acknowledgements', () => {
   it('let output go on: without any, no more than the window is sent', async () => {
     const { client, channel, sessionId, pty } = await open();
     for (let printed = 0; printed < 256; printed++) pty.print(Buffer.alloc(KIB, 'x'));

@@ -1,14 +1,17 @@
 import { connect } from 'node:net';
+import { SessionError } from '../../src/core/session-error.js';
 import { type FakePty } from '../fakes/fake-pty.js';
-import { listed } from '../support/test-server.js';
+import { upgradeHead } from '../support/handshake.js';
 import { useTestBed } from '../support/test-bed.js';
+import { type TestClient } from '../support/test-client.js';
+import { type Answer, listed, type TestServer } from '../support/test-server.js';
 import { until } from '../support/until.js';
 
 const bed = useTestBed();
 
 const MIB = 1024 * 1024;
 
-describe('how many sessions may run', () => {
+describe('T37: how many sessions may run', () => {
   it('refuses the 65th of 64', async () => {
     const server = await bed.serve();
     const client = await bed.connect(server);
@@ -60,6 +63,19 @@ describe('how many sessions may run', () => {
     ]);
   });
 
+  it('has room again after one that could not be started', async () => {
+    const server = await bed.serve({ maxSessions: 1 });
+    const client = await bed.connect(server);
+    for (let times = 0; times < 3; times++) {
+      server.ptys.failure = new SessionError('SPAWN_FAILED', 'no');
+      await client.next({ type: 'exit', sessionId: await client.create(), cause: 'failed' });
+    }
+
+    await client.create();
+
+    expect(await listed(server)).toHaveLength(1);
+  });
+
   it('remembers as many ended sessions as may run, the newest', async () => {
     const server = await bed.serve({ maxSessions: 2 });
     const client = await bed.connect(server);
@@ -88,7 +104,7 @@ describe('how many sessions may run', () => {
   });
 });
 
-describe('input to a program that does not read', () => {
+describe('T35: input to a program that does not read', () => {
   it('is refused whole when it does not fit, and taken again once the program reads', async () => {
     const { client, sessionId, pty } = await bed.open();
     pty.room = 0;
@@ -280,6 +296,96 @@ describe('T36: a client that does not read', () => {
 
     await until(() => pty.isOver, 'the process ends');
     expect(await listed(server)).toEqual([]);
+  });
+});
+
+describe('T38: how many WebSockets there may be', () => {
+  /** From one of the loopback's addresses, each of which is another peer. */
+  function connectFrom(server: TestServer, peer: number): Promise<TestClient> {
+    const localAddress = `127.0.0.${peer}`;
+    return bed.connect(server, {
+      createConnection: () => connect({ port: server.port, host: '127.0.0.1', localAddress }),
+    });
+  }
+
+  /** So many, from four peers that have no room for more. */
+  function fill(server: TestServer): Promise<TestClient[]> {
+    return Promise.all(Array.from({ length: 128 }, (_, n) => connectFrom(server, 1 + (n % 4))));
+  }
+
+  async function admitted(attempts: Promise<TestClient>[]): Promise<TestClient[]> {
+    const outcomes = await Promise.allSettled(attempts);
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected') expect(String(outcome.reason)).toMatch(/\b503$/);
+    }
+    return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+  }
+
+  function expectFull(answer: Answer, detail: string): void {
+    expect(answer.status).toBe(503);
+    expect(answer.headers['content-type']).toBe('application/problem+json');
+    expect(JSON.parse(answer.body)).toMatchObject({ status: 503, code: 'SERVICE_UNAVAILABLE', detail });
+  }
+
+  it('are 128, all of which go on when another is refused', async () => {
+    const server = await bed.serve();
+    const clients = await fill(server);
+
+    expectFull(
+      await server.raw(upgradeHead(server.host)),
+      'there are 128 connections, as many as are allowed',
+    );
+
+    await expect(connectFrom(server, 5)).rejects.toThrow('503');
+    await Promise.all(clients.map((client) => client.sync()));
+    expect((await server.request('GET', '/api/health')).status).toBe(200);
+    await clients[0]!.close();
+    await until(async () => (await server.connections()) === 127, 'one has left');
+    await connectFrom(server, 5);
+    await expect(connectFrom(server, 1)).rejects.toThrow('503');
+  });
+
+  it('are 32 of one peer, whoever else is there', async () => {
+    const server = await bed.serve();
+    const clients = await Promise.all(Array.from({ length: 32 }, () => connectFrom(server, 1)));
+    const other = await connectFrom(server, 2);
+
+    expectFull(
+      await server.raw(upgradeHead(server.host)),
+      'there are 32 connections from this address, as many as are allowed',
+    );
+
+    await Promise.all([...clients, other].map((client) => client.sync()));
+    await clients[0]!.terminate();
+    await until(async () => (await server.connections()) === 32, 'one has left');
+    await connectFrom(server, 1);
+    await expect(connectFrom(server, 1)).rejects.toThrow('503');
+  });
+
+  it('are no more when all come at once', async () => {
+    const server = await bed.serve();
+    const clients = await admitted(Array.from({ length: 200 }, (_, n) => connectFrom(server, 1 + (n % 8))));
+    expect(clients).toHaveLength(128);
+    await Promise.all(clients.map((client) => client.sync()));
+  });
+
+  it('are no more of one peer when all of them come at once', async () => {
+    const server = await bed.serve();
+    const clients = await admitted(Array.from({ length: 100 }, () => connectFrom(server, 1)));
+    expect(clients).toHaveLength(32);
+    await Promise.all(clients.map((client) => client.sync()));
+  });
+
+  it('do not count what only tried', async () => {
+    const server = await bed.serve({ maxConnections: 1, maxConnectionsPerPeer: 1 });
+    const unspeakable = upgradeHead(server.host, ['Sec-WebSocket-Protocol: nobody.speaks']);
+    const unshaken = upgradeHead(server.host).replace('Sec-WebSocket-Key', 'X-Key');
+    const old = upgradeHead(server.host).replace('Version: 13', 'Version: 8');
+    for (const head of [unspeakable, unshaken, old]) {
+      expect([400, 426]).toContain((await server.raw(head)).status);
+    }
+
+    await bed.connect(server);
   });
 });
 

@@ -1,8 +1,13 @@
-import { type Answer } from '../support/test-server.js';
-import { listed } from '../support/test-server.js';
+import { connect, type Socket } from 'node:net';
+import { deflateRawSync } from 'node:zlib';
+import { PtyModule } from '../../src/pty/pty.module.js';
+import { useTemporaryHome } from '../support/temporary-home.js';
 import { useTestBed } from '../support/test-bed.js';
+import { type TestClient } from '../support/test-client.js';
+import { type Answer, listed } from '../support/test-server.js';
 
 const bed = useTestBed();
+const home = useTemporaryHome();
 
 /** A frame, and what is answered to it. */
 type Case = readonly [what: string, frame: string | Buffer, reason: string];
@@ -184,13 +189,14 @@ describe('T33: malformed messages', () => {
     await client.untilOutput(sessionId, 'on');
   });
 
-  it('closes a connection with a frame of more than 4 MiB with 1009, and the server lives', async () => {
+  it('T31, T32: closes a connection with a frame of more than 4 MiB with 1009, and the server lives', async () => {
     const { server, client, sessionId, pty } = await bed.open();
     const big = await bed.connect(server);
     const owned = await big.create();
     const bigsPty = server.ptys.last;
 
-    big.sendRaw(JSON.stringify({ type: 'input', sessionId: owned, data: 'x'.repeat(4 * 1024 * 1024) }));
+    const around = JSON.stringify({ type: 'input', sessionId: owned, data: '' }).length;
+    big.send({ type: 'input', sessionId: owned, data: 'x'.repeat(4 * 1024 * 1024 - around + 1) });
 
     expect((await big.closed()).code).toBe(1009);
     expect(bigsPty.input).toBe('');
@@ -212,6 +218,100 @@ describe('T33: malformed messages', () => {
   });
 });
 
+describe('T31, T32: frames that break the rules of WebSockets', () => {
+  /** A client, and its TCP connection: what goes over that is no frame of its own. */
+  async function connected(...args: Parameters<typeof bed.connect>): Promise<[TestClient, Socket]> {
+    const [server, options] = args;
+    let tcp!: Socket;
+    const client = await bed.connect(server, {
+      ...options,
+      createConnection: () => (tcp = connect(server.port, '127.0.0.1')),
+    });
+    return [client, tcp];
+  }
+
+  /** As a client sends it, with a mask of zeros (RFC 6455, 5.2). `first`: FIN, RSV1 to RSV3, and the kind. */
+  function frame(first: number, payload: Buffer | string = ''): Buffer {
+    return Buffer.concat([
+      Buffer.from([first, 0x80 | payload.length, 0, 0, 0, 0]),
+      Buffer.from(payload as string),
+    ]);
+  }
+
+  /** The head of a frame with so much in it. */
+  function headOf(bytes: bigint): Buffer {
+    const head = Buffer.alloc(14);
+    head.set([0x81, 0x80 | 127]);
+    head.writeBigUInt64BE(bytes, 2);
+    return head;
+  }
+
+  const TEXT = 0x1;
+  const CONTINUATION = 0x0;
+  const FIN = 0x80;
+
+  it.each([
+    ['is compressed', frame(FIN | 0x40 | TEXT, deflateRawSync('{"type":"create"}')), 1002],
+    ['has a second reserved bit', frame(FIN | 0x20 | TEXT, '{}'), 1002],
+    ['has a third reserved bit', frame(FIN | 0x10 | TEXT, '{}'), 1002],
+    ['is of a kind that is none', frame(FIN | 0x3, '{}'), 1002],
+    ['is not masked', Buffer.from([FIN | TEXT, 2, 0x7b, 0x7d]), 1002],
+    ['goes on with nothing', frame(FIN | CONTINUATION, '{}'), 1002],
+    ['begins in the middle of another', Buffer.concat([frame(TEXT, '{'), frame(FIN | TEXT, '}')]), 1002],
+    ['is a ping in parts', frame(0x9, 'x'), 1002],
+    ['is a close of one byte', frame(FIN | 0x8, 'x'), 1002],
+    [
+      'is a close with a code that nobody sends',
+      frame(FIN | 0x8, Buffer.from([1005 >> 8, 1005 & 0xff])),
+      1002,
+    ],
+    ['says that it has a byte more than 4 MiB', headOf(4n * 1024n * 1024n + 1n), 1009],
+    ['says that it has all bytes there are', headOf(2n ** 63n - 1n), 1009],
+    [
+      'comes in more than 16 parts',
+      Buffer.concat([frame(TEXT), ...Array<Buffer>(16).fill(frame(CONTINUATION))]),
+      1008,
+    ],
+  ])('one that %s closes its connection, and no other', async (_what, bytes, code) => {
+    const { server, client: other, sessionId, pty } = await bed.open();
+    const [client, tcp] = await connected(server);
+
+    tcp.write(bytes);
+
+    expect((await client.closed()).code).toBe(code);
+    pty.print('on');
+    await other.untilOutput(sessionId, 'on');
+    expect(await listed(server)).toHaveLength(1);
+  });
+
+  it('16 parts are taken', async () => {
+    const [client, tcp] = await connected(await bed.serve());
+    const between = Array<Buffer>(14).fill(frame(CONTINUATION));
+    tcp.write(Buffer.concat([frame(TEXT, '{'), ...between, frame(FIN | CONTINUATION, '}')]));
+    expect(await client.next({ type: 'error' })).toMatchObject({ reason: 'UNKNOWN_TYPE' });
+  });
+
+  it('one that comes in more than 65,536 pieces is not waited for', async () => {
+    const [client, tcp] = await connected(await bed.serve());
+    tcp.setNoDelay(true).write(headOf(4n * 1024n * 1024n));
+    const byte = Buffer.from('x');
+
+    // Some may come two at a time.
+    for (let pieces = 0; !client.closing; pieces++) {
+      expect(pieces).toBeLessThan(200_000);
+      if (tcp.writable) tcp.write(byte);
+      await new Promise(setImmediate);
+    }
+
+    expect(client.closing.code).toBe(1008);
+  });
+
+  it('compressed ones are not agreed to, whoever offers them', async () => {
+    const client = await bed.connect(await bed.serve(), { perMessageDeflate: true });
+    expect(client.socket.extensions).toBe('');
+  });
+});
+
 describe('T22: sizes', () => {
   const wrong = [
     '0',
@@ -228,18 +328,19 @@ describe('T22: sizes', () => {
     'true',
     '1001',
   ];
-  const withField = (name: string, value?: string): string => {
+  const frames = ['cols', 'rows'].flatMap((name) => [
+    ...wrong.map((value): [string, string] => [`${name} of ${value}`, withField(name, value)]),
+    [`no ${name}`, withField(name)] as [string, string],
+  ]);
+  frames.push(['rows of 501', withField('rows', '501')]);
+
+  function withField(name: string, value?: string): string {
     const others = { type: '"resize"', sessionId: '"s1"', cols: '80', rows: '24' };
     const fields = Object.entries({ ...others, [name]: value }).filter(([, text]) => text !== undefined);
     return `{${fields.map(([field, text]) => `"${field}":${text}`).join(',')}}`;
-  };
+  }
 
-  it.each(
-    ['cols', 'rows'].flatMap((name) => [
-      ...wrong.map((value): [string, string] => [`${name} of ${value}`, withField(name, value)]),
-      [`no ${name}`, withField(name)] as [string, string],
-    ]),
-  )('refuses %s, and nothing reaches the process', async (_what, frame) => {
+  it.each(frames)('refuses %s, and nothing reaches the process', async (_what, frame) => {
     const { client, sessionId, pty } = await bed.open();
 
     client.sendRaw(frame);
@@ -272,5 +373,28 @@ describe('T22: sizes', () => {
     await client.sync();
 
     expect(pty.size).toEqual({ columns: 90, rows: 30 });
+  });
+
+  it('leaves a real terminal as it is, whatever is asked, and follows a burst of sizes to its last', async () => {
+    const server = await bed.serve({ cwd: home() }, PtyModule);
+    const client = await bed.connect(server);
+    const sessionId = await client.create({ cols: 81, rows: 25 });
+    const expectSize = async (when: string, size: string): Promise<void> => {
+      client.send({ type: 'input', sessionId, data: `echo "${when} <$(stty size)>"\r` });
+      await client.untilOutput(sessionId, new RegExp(`${when} <\\d+ \\d+>`));
+      expect(client.output(sessionId)).toContain(`${when} <${size}>`);
+    };
+    await expectSize('before', '25 81');
+
+    client.sendRaw(...frames.map(([, frame]) => frame));
+    await client.sync();
+    expect(client.of(sessionId, 'error').map(({ reason }) => reason)).toEqual(
+      frames.map(() => 'INVALID_SIZE'),
+    );
+    await expectSize('after', '25 81');
+
+    const sizes = Array.from({ length: 500 }, (_, n) => ({ cols: 600 - n, rows: 1 + n }));
+    client.send(...sizes.map((size) => ({ type: 'resize', sessionId, ...size })));
+    await expectSize('at last', '500 101');
   });
 });

@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { SessionError } from '../../src/core/session-error.js';
 import { encodeFrame } from '../../src/protocol/frames.js';
+import { CuttingProxy } from '../support/cutting-proxy.js';
 import { upgradeHead } from '../support/handshake.js';
 import { useTestBed } from '../support/test-bed.js';
 import { type TestClient } from '../support/test-client.js';
@@ -66,7 +69,7 @@ describe('trex.v2 refuses with the documented reason, and the connection stays:'
     expect(await client.next({ type: 'exit' })).toMatchObject({ sessionId, code: 127, cause: 'failed' });
   });
 
-  it('INTERNAL · a bug, without detail', async () => {
+  it('T30 · INTERNAL · a bug, without detail', async () => {
     const { server, client } = await greeted();
     const sessionId = await client.create();
     await until(() => server.ptys.ptys.length > 0, 'the process runs');
@@ -88,7 +91,7 @@ describe('trex.v2 refuses with the documented reason, and the connection stays:'
   });
 });
 
-describe('a client from which nothing comes any more', () => {
+describe('T40: a client from which nothing comes any more', () => {
   /** Shakes hands, and then reads what comes without ever answering a ping. */
   async function silent(server: TestServer, protocol?: string): Promise<Socket> {
     const socket = connect(server.port, '127.0.0.1');
@@ -106,11 +109,10 @@ describe('a client from which nothing comes any more', () => {
     const server = await bed.serve();
     const clock = server.stopTheClock();
     const socket = await silent(server, protocol);
-    const closed = once(socket, 'close');
     for (let ms = 0; ms < deadMs - 15_000; ms += 15_000) clock.advance(15_000);
     expect(await server.connections()).toBe(1);
     clock.advance(15_000);
-    await closed;
+    await until(() => socket.closed, 'it is cut off');
     expect(await server.connections()).toBe(0);
   });
 
@@ -122,9 +124,101 @@ describe('a client from which nothing comes any more', () => {
     // Masked with zeros (RFC 6455, 5.3): what it says can be read here.
     socket.write(Buffer.concat([Buffer.from([0x81, 0x80 | create.length, 0, 0, 0, 0]), create]));
     await until(() => server.ptys.ptys.length > 0, 'the process runs');
-    const closed = once(socket, 'close');
     for (let ms = 0; ms < 120_000; ms += 15_000) clock.advance(15_000);
-    await closed;
     await until(() => server.ptys.last.isOver, 'the process has been ended');
+  });
+
+  /** A client of `trex.v2` in a process of its own: it creates a session, and then says of each ping that it answered. */
+  const CLIENT = `
+    const { WebSocket } = require(process.argv[1]);
+    const socket = new WebSocket(process.argv[2], 'trex.v2');
+    socket.on('open', () => socket.send('{"type":"hello"}'));
+    socket.on('message', (data) => {
+      const { type } = JSON.parse(data);
+      if (type === 'welcome') socket.send('{"type":"create","cols":80,"rows":24}');
+      if (type === 'session_created') console.log('ready');
+    });
+    socket.on('ping', () => console.log('answered'));
+  `;
+
+  it('because it was stopped is cut off, and its sessions wait for it as for any that was lost', async () => {
+    const server = await bed.serve();
+    const clock = server.stopTheClock();
+    const url = `ws://${server.host}/ws`;
+    const child = spawn(process.execPath, ['-e', CLIENT, require.resolve('ws'), url]);
+    let said = '';
+    child.stdout.on('data', (text) => (said += String(text)));
+    try {
+      await until(() => said === 'ready\n', 'it has a session');
+      clock.advance(15_000);
+      await until(() => said === 'ready\nanswered\n', 'it has answered a ping');
+      // Its answer is there before anything that comes from now on.
+      await server.request('GET', '/api/health');
+      child.kill('SIGSTOP');
+      const state = (): string => readFileSync(`/proc/${child.pid!}/stat`, 'latin1').split(') ')[1]!;
+      await until(() => state().startsWith('T'), 'it has stopped');
+
+      clock.advance(29_999);
+      expect(await server.connections()).toBe(1);
+      clock.advance(1);
+      await until(async () => (await server.connections()) === 0, 'it is cut off');
+      // By its end the server has seen that, too.
+      await server.request('GET', '/api/health');
+      clock.advance(59_999);
+      expect(server.ptys.last.isOver).toBe(false);
+      clock.advance(1);
+      await until(() => server.ptys.last.isOver, 'its process has been ended');
+      expect(await listed(server)).toEqual([]);
+    } finally {
+      child.kill('SIGKILL');
+      await once(child, 'close');
+    }
+  });
+
+  it('because the network is gone, of which nobody tells, is cut off', async () => {
+    const server = await bed.serve();
+    const clock = server.stopTheClock();
+    const proxy = await CuttingProxy.start(server.port);
+    try {
+      const client = await bed.greet(proxy);
+      await client.create();
+      proxy.cut('silence');
+
+      clock.advance(29_999);
+      expect(await server.connections()).toBe(1);
+      clock.advance(1);
+
+      await until(async () => (await server.connections()) === 0, 'it is cut off');
+      expect(client.closing).toBeUndefined();
+      expect(server.ptys.last.isOver).toBe(false);
+    } finally {
+      await proxy.close();
+    }
+  });
+});
+
+describe('T43: a server that stands still for a while', () => {
+  it.each([
+    ['trex.v2', 30_000, 1500],
+    ['trex.v2', 30_000, 5000],
+    ['trex.v1', 120_000, 5000],
+    ['trex.v1', 120_000, 3_600_000],
+  ])('gives up no client that answers: of %s after %i ms, %i ms late', async (protocol, deadMs, lateMs) => {
+    const server = await bed.serve();
+    const clock = server.stopTheClock();
+    const client = await bed.connect(server, { protocols: [protocol] });
+    // Until all of this is over, nothing is read.
+    clock.advance(deadMs - 15_000);
+    const elapsed = clock.elapsed.bind(clock);
+    clock.elapsed = () => elapsed() + lateMs;
+    clock.advance(15_000);
+
+    if (protocol === 'trex.v2') client.send({ type: 'hello' });
+    await client.sync();
+    for (let pings = 0; pings < 10; pings++) {
+      clock.advance(15_000);
+      await client.sync();
+    }
+    expect(client.closing).toBeUndefined();
   });
 });

@@ -36,6 +36,20 @@ describe('T39: whoever is slow', () => {
     expect(await answerTo(await bed.serve(quick), head)).toMatch(/^HTTP\/1\.1 40[58] /);
   });
 
+  it('to ask again is told how long that is waited for, and how often it may', async () => {
+    const server = await bed.serve();
+    const socket = connect(server.port, '127.0.0.1');
+    socket.write('GET /api/health HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer.toString('latin1')).toMatch(/\r\nKeep-Alive: timeout=5, max=1000\r\n/i);
+    socket.destroy();
+  });
+
+  it('to ask again is hung up on', async () => {
+    const head = 'GET /api/health HTTP/1.1\r\nHost: localhost\r\n\r\n';
+    expect(await answerTo(await bed.serve({ keepAliveSeconds: 1 }), head)).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
   it('is not waited for when the server stops', async () => {
     const server = await bed.serve();
     const sockets: Socket[] = [];

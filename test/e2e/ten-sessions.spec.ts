@@ -136,7 +136,7 @@ describe('a real shell', () => {
     expect(client.of(sessionId).at(-1)).toMatchObject({ type: 'exit' });
   });
 
-  it('starts at home, with an environment of its own', async () => {
+  it('T18, T19: starts at home, with an environment of its own', async () => {
     process.env.TREX_TEST_CANARY = 'canary';
     const server = await serve();
     delete process.env.TREX_TEST_CANARY;
@@ -152,7 +152,7 @@ describe('a real shell', () => {
     await run(client, sessionId, 'env | grep -c -i canary', '0');
   });
 
-  it('that cannot start where it should is told of, and gone', async () => {
+  it('T17: that cannot start where it should is told of, and gone', async () => {
     const server = await serve();
     const client = await bed.connect(server);
 
@@ -166,7 +166,7 @@ describe('a real shell', () => {
     expect(await listed(server)).toEqual([]);
   });
 
-  it('that ignores its hang-up is gone when DELETE answers, with everything it started', async () => {
+  it('T42: that ignores its hang-up is gone when DELETE answers, with everything it started', async () => {
     const server = await serve();
     const client = await bed.connect(server);
     const sessionId = await client.create();

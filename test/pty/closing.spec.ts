@@ -13,7 +13,7 @@ const CLOSED_WITHIN_MS = 3000;
 /** For many processes one after another, on a machine that has other things to do. */
 const MANY_MS = 90_000;
 
-describe('closing a real terminal', () => {
+describe('T42: closing a real terminal', () => {
   let shells: Shells;
   beforeEach(() => (shells = new Shells()));
   afterEach(() => shells.dispose());

@@ -1,6 +1,6 @@
 import { type Ended, NOBODY_ELSE, Programs } from './support/programs.js';
 
-describe('a server that runs out of what sessions need', () => {
+describe('T37: a server that runs out of what sessions need', () => {
   let programs: Programs;
   beforeAll(() => (programs = new Programs()));
   afterAll(() => programs.dispose());
