@@ -22,7 +22,7 @@ describe('the log of sessions', () => {
     await settled();
   }
 
-  it('tells a life in figures, and nothing of what is typed or printed', async () => {
+  it('T29 · tells a life in figures, and nothing of what is typed or printed', async () => {
     const session = sessions.opener.open({ size });
     await settled();
     session.write(Buffer.from('typed'));

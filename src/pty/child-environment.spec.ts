@@ -6,7 +6,7 @@ function environmentOf(server: Record<string, string | undefined>): Record<strin
   return childEnvironment(server, account, '/bin/zsh', '/srv');
 }
 
-describe('the environment of a shell', () => {
+describe('T18: the environment of a shell', () => {
   it('is a login without anything of the server, for whom the server runs as', () => {
     expect(environmentOf({})).toEqual({
       TERM: 'xterm-256color',
@@ -45,7 +45,7 @@ describe('the environment of a shell', () => {
     'LC_',
     'lc_all',
     'XLANG',
-  ])('keeps %s to the server', (name) => {
+  ])('T19 · keeps %s to the server', (name) => {
     expect(environmentOf({ [name]: 'canary' })).not.toHaveProperty([name]);
     expect(Object.values(environmentOf({ [name]: 'canary' }))).not.toContain('canary');
   });

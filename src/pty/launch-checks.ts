@@ -5,6 +5,9 @@ import { type PtyLaunch } from '../core/pty.js';
 import { isWithin } from '../config/paths.js';
 import { SessionError, type SessionErrorCode } from '../core/session-error.js';
 
+/** What JSON leaves as it is, and a terminal does not: control characters, and those that reorder or break lines. */
+const UNPRINTABLE = /[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
 /**
  * A copy that native code may be given, whatever the types said: one argument that is not a string corrupts the
  * server's heap and ends every session (measured), and a NUL cuts a path short.
@@ -87,5 +90,8 @@ async function mayExecute(path: string): Promise<boolean> {
 
 /** Quoted and escaped: the sentence may be printed in the terminal of whoever sent the path. */
 function shown(path: string): string {
-  return JSON.stringify(path);
+  return JSON.stringify(path).replace(
+    UNPRINTABLE,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

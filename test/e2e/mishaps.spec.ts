@@ -11,7 +11,7 @@ describe('a mistake of our own', () => {
     throw new Error(detail);
   };
 
-  it('is a 500 without detail over REST, and the server goes on', async () => {
+  it('T30 · is a 500 without detail over REST, and the server goes on', async () => {
     const { server, sessionId, pty } = await bed.open();
     pty.close = fail;
 
@@ -30,7 +30,7 @@ describe('a mistake of our own', () => {
     expect((await server.request('GET', '/api/health')).status).toBe(200);
   });
 
-  it('is an INTERNAL error without detail over the WebSocket, and the connection stays', async () => {
+  it('T30 · is an INTERNAL error without detail over the WebSocket, and the connection stays', async () => {
     const { server, client, sessionId, pty } = await bed.open();
     pty.write = fail;
     const other = await client.create();

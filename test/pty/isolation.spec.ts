@@ -28,7 +28,7 @@ describe('real processes side by side', () => {
     ['without gaps between its descriptors', 0, 0],
     ['with a few gaps', 4, 40],
     ['with many gaps', 4, 600],
-  ])('hold nothing but their own terminal of a server %s', async (_name, between, above) => {
+  ])('T20 · hold nothing but their own terminal of a server %s', async (_name, between, above) => {
     const server = await listening();
     undo.push(() => once(server.close(), 'close'));
     for (let count = 0; count < 5; count++) {
@@ -49,7 +49,7 @@ describe('real processes side by side', () => {
   });
 
   it(
-    'hold nothing but their own terminal of a server that opens and closes files on other threads',
+    'T20 · hold nothing but their own terminal of a server that opens and closes files on other threads',
     async () => {
       // Terminals above the numbers that the files will have.
       const below = openMany(12);
@@ -81,7 +81,7 @@ describe('real processes side by side', () => {
     },
   );
 
-  it('hear of the end of their own terminal, in time to go by themselves, while another lives', async () => {
+  it('T20 · hear of the end of their own terminal, in time to go by themselves, while another lives', async () => {
     const log = shells.path('hup');
     const a = await shells.sh(
       `trap 'echo HUP >${log}; exit 0' HUP; printf ready; while :; do sleep 0.01; done`,
@@ -145,7 +145,7 @@ describe('real processes side by side', () => {
     );
 
     it.each(['exec env', 'cat /proc/self/environ'])(
-      'what a login would give them, and no more: %s',
+      'T18, T19 · what a login would give them, and no more: %s',
       async (command) => {
         const lines = await environmentSeen(command);
         const allowed = 'TERM COLORTERM LANG HOME USER LOGNAME SHELL PATH TZ PWD OLDPWD SHLVL _'.split(' ');

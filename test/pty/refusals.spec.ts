@@ -54,7 +54,7 @@ describe('a process that cannot be started', () => {
     ['an argument that is no string', 'SPAWN_FAILED', () => ({ args: ['-c', 5] })],
     ['an argument that is missing', 'SPAWN_FAILED', () => ({ args: new Array(2) })],
     ['an argument with a NUL in it', 'SPAWN_FAILED', () => ({ args: ['-c', 'echo \0'] })],
-  ])('for %s is refused with a reason', async (_name, code, change) => {
+  ])('T16, T17, T21 · for %s is refused with a reason', async (_name, code, change) => {
     writeFileSync(shells.path('text'), 'text');
     symlinkSync('/no/such/file', shells.path('dangling'));
     const refusal = await refusalOf(change((name) => shells.path(name)));
@@ -62,9 +62,9 @@ describe('a process that cannot be started', () => {
     expect(refusal.message).toMatch(/^[a-z][ -~]+[^.]$/);
   });
 
-  it('names the path in a way that is safe to print', async () => {
-    const refusal = await refusalOf({ file: '/bin/\x1b[31mred' });
-    expect(refusal.message).toContain('"/bin/\\u001b[31mred"');
+  it('T30 · names the path in a way that is safe to print', async () => {
+    const refusal = await refusalOf({ file: '/bin/\x1b[31mred\x9b0m\u2028\u202e' });
+    expect(refusal.message).toContain('"/bin/\\u001b[31mred\\u009b0m\\u2028\\u202e"');
   });
 
   it('for a limit of the machine is refused with its figures', async () => {
@@ -87,7 +87,7 @@ describe('a process that cannot be started', () => {
     expect(await heard.untilEnded()).toEqual({ code: 4 });
   });
 
-  it('is not started when its arguments change after they were checked', async () => {
+  it('T21 · is not started when its arguments change after they were checked', async () => {
     const args: unknown[] = ['-c', 'printf checked'];
     const heard = new Recording();
     const launch = { file: '/bin/sh', args, cwd: shells.home, size: DEFAULT_SIZE } as unknown as PtyLaunch;
