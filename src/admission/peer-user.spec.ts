@@ -72,6 +72,15 @@ describe('asking for the owner', () => {
     expect(readings).toHaveLength(2);
   });
 
+  it('T08b · keeps nobody waiting: the event loop goes on while the tables are read', async () => {
+    let isOver = false;
+    const asking = new PeerUsers().userOf(client, server).finally(() => (isOver = true));
+    // What the event loop does itself is done before its next turn; to open, read and close a file takes it several.
+    await new Promise(setImmediate);
+    expect(isOver).toBe(false);
+    await asking;
+  });
+
   it('gets no answer where the tables cannot be read, and asks again the next time', async () => {
     let fails = true;
     const users = new PeerUsers(() =>

@@ -24,7 +24,7 @@ async function silent(server: TestServer, text = ''): Promise<Socket> {
 
 async function closing(socket: Socket): Promise<void> {
   socket.resume();
-  if (!socket.closed) await once(socket, 'close');
+  await until(() => socket.closed, 'it is hung up on');
 }
 
 describe('T38, T39 · connections on which nobody asks for anything', () => {

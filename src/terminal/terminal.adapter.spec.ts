@@ -1,0 +1,65 @@
+import { type INestApplicationContext } from '@nestjs/common';
+import { EventEmitter } from 'node:events';
+import { type WebSocketServer } from 'ws';
+import { FakeSocket } from '../../test/fakes/fake-socket.js';
+import { testConfig, TestSessions } from '../../test/support/test-sessions.js';
+import { type Gate } from '../admission/gate.js';
+import { TerminalAdapter } from './terminal.adapter.js';
+
+/** One that also hears what its client sends. */
+class FakeServerSocket extends FakeSocket {
+  readonly protocol = 'trex.v1';
+  private readonly events = new EventEmitter();
+
+  on(event: string, listener: (...args: unknown[]) => void): void {
+    this.events.on(event, listener);
+  }
+
+  receive(message: object): void {
+    this.events.emit('message', Buffer.from(JSON.stringify(message)), false);
+  }
+}
+
+describe('T34 · a client that sends more messages than anybody needs', () => {
+  const list = { type: 'list_tmux_sessions' };
+
+  /** A client that may send a hundred at once, and then 200 a second. */
+  function connected(): { socket: FakeServerSocket; clock: TestSessions['clock'] } {
+    const { clock, gateway } = new TestSessions();
+    const config = testConfig({ messageBurst: 100, messageRate: 200 });
+    // Neither a server nor its gate is asked: whoever comes is in already.
+    const [app, gate] = [{} as INestApplicationContext, {} as Gate];
+    const adapter = new TerminalAdapter(app, gate, clock, config, gateway);
+    const server = new EventEmitter();
+    adapter.bindClientConnect(server as WebSocketServer, (connection) => {
+      adapter.bindMessageHandlers(connection);
+      gateway.handleConnection(connection);
+    });
+    const socket = new FakeServerSocket();
+    server.emit('connection', socket, {}, 'full');
+    return { socket, clock };
+  }
+
+  it('is not read from for as long as what is too much takes, and is answered all the same', () => {
+    const { socket, clock } = connected();
+    for (let n = 0; n < 100; n++) socket.receive(list);
+    expect(socket.reading).toBe(true);
+    // What had been read already.
+    for (let n = 0; n < 10; n++) socket.receive(list);
+    expect(socket.sent).toHaveLength(110);
+    clock.advance(49);
+    expect(socket.reading).toBe(false);
+    clock.advance(1);
+    expect(socket.reading).toBe(true);
+    expect(socket.closed).toBeUndefined();
+  });
+
+  it('is not one that types or acknowledges, which paces itself', () => {
+    const { socket } = connected();
+    for (let n = 0; n < 1000; n++) {
+      socket.receive({ type: 'input', sessionId: 's1', data: 'x' });
+      socket.receive({ type: 'acknowledge', sessionId: 's1', offset: 0 });
+    }
+    expect([socket.reading, socket.closed]).toEqual([true, undefined]);
+  });
+});
