@@ -41,13 +41,18 @@ export const threats = [
     'T34',
     'T35',
   ],
-  ...['T36', 'T37', 'T38', 'T39', 'T40', 'T41', 'T42', 'T43'],
+  ...['T36', 'T37', 'T38', 'T39', 'T40', 'T41', 'T42', 'T43', 'T44'],
 ];
 
 /** What no code of the server can prevent: where is said what does. */
 export const documented = [
   { threat: 'T10', where: 'SECURITY.md', says: 'does not start without a token' },
   { threat: 'T41', where: 'SECURITY.md', says: 'What a shell can use up' },
+  {
+    threat: 'T44',
+    where: 'SECURITY.md',
+    says: '--cap-drop ALL --security-opt no-new-privileges --read-only',
+  },
 ];
 
 const ADMIT = { file: 'src/admission/admit.ts', tests: ['src/admission/admit.spec.ts'] };
@@ -1351,7 +1356,7 @@ export const mutations = [
     threat: 'T39',
     what: 'a request may come as slowly as it likes',
     file: 'src/http-adapter.ts',
-    find: 'requestTimeout: Math.max(headersSeconds, requestSeconds) * 1000,',
+    find: 'requestTimeout: requestSeconds * 1000,',
     replace: '',
     tests: ['src/http-adapter.spec.ts'],
     only: 'T39 · whoever is slow with the whole',
@@ -1463,6 +1468,23 @@ export const mutations = [
     replace: 'await Promise.resolve();',
     tests: ['src/sessions/session-closer.spec.ts'],
     only: 'of all of them waits for the last',
+  },
+  {
+    threat: 'T43',
+    what: 'a connection may ask a thousand things at once',
+    file: 'src/http-adapter.ts',
+    find: 'if (this.asking.has(socket)) socket.destroy();',
+    replace: '',
+    tests: ['test/e2e/crowds.spec.ts'],
+    only: 'pipelin',
+  },
+  {
+    threat: 'T34',
+    what: 'messages that are refused do not count',
+    file: 'src/terminal/terminal.adapter.ts',
+    find: "counts = type !== 'input' && (type !== 'acknowledge' || isNews === false);",
+    replace: "counts = type !== 'input' && type !== 'acknowledge';",
+    tests: ['src/terminal/terminal.adapter.spec.ts'],
   },
   {
     threat: 'T43',

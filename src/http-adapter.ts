@@ -1,5 +1,11 @@
 import { ExpressAdapter } from '@nestjs/platform-express';
-import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerOptions,
+  type ServerResponse,
+} from 'node:http';
 import { type Socket } from 'node:net';
 import { type Duplex } from 'node:stream';
 import { type AppConfig } from './config/app-config.js';
@@ -13,6 +19,8 @@ export class HttpAdapter extends ExpressAdapter {
   private readonly sockets = new Set<Duplex>();
   /** Those of which no whole request has come since the last was answered, in the order they began to wait. */
   private readonly waiting = new Set<Duplex>();
+  /** Those whose last request has not been answered yet. */
+  private readonly asking = new WeakSet<Duplex>();
 
   constructor(private readonly config: AppConfig) {
     super();
@@ -22,15 +30,19 @@ export class HttpAdapter extends ExpressAdapter {
     const { headersSeconds, requestSeconds, keepAliveSeconds, maxHeaderBytes } = this.config;
     const options: ServerOptions = {
       headersTimeout: headersSeconds * 1000,
-      requestTimeout: Math.max(headersSeconds, requestSeconds) * 1000,
+      requestTimeout: requestSeconds * 1000,
       keepAliveTimeout: keepAliveSeconds * 1000,
       connectionsCheckingInterval: CHECK_EVERY_MS,
       maxHeaderSize: maxHeaderBytes,
+      // The gate refuses it, as every other answer is given.
+      requireHostHeader: false,
     };
-    const server = createServer(options, this.getInstance());
+    const express = this.getInstance<RequestListener>();
+    const server = createServer(options, (request, response) => {
+      if (this.asked(request, response)) express(request, response);
+    });
     server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION;
     server.on('connection', (socket) => this.connected(socket));
-    server.on('request', (request, response) => this.asked(request, response));
     server.on('upgrade', (_request, socket) => this.waiting.delete(socket));
     this.httpServer = server;
   }
@@ -62,10 +74,20 @@ export class HttpAdapter extends ExpressAdapter {
     });
   }
 
-  private asked({ socket }: IncomingMessage, response: ServerResponse): void {
+  /**
+   * One request at a time: whoever sends the next before the last is answered, as no client of ours does, is hung up on. A
+   * thousand of them fit into one read, and would all be answered before anybody else is heard.
+   * @returns whether it is to be answered
+   */
+  private asked({ socket }: IncomingMessage, response: ServerResponse): boolean {
+    if (this.asking.has(socket)) socket.destroy();
+    if (socket.destroyed) return false;
+    this.asking.add(socket);
     this.waiting.delete(socket);
     response.once('close', () => {
+      this.asking.delete(socket);
       if (this.sockets.has(socket) && !socket.destroyed) this.waiting.add(socket);
     });
+    return true;
   }
 }

@@ -61,14 +61,18 @@ function readArguments(): Arguments {
 
 /** The token alone goes to the standard output, for whoever reads it from there. */
 function printToken(isReadOnly: boolean): void {
-  const { token, path, setting } = writeToken(isReadOnly, process.env, readMachine().home);
+  const { token, path, setting } = orQuit(() => writeToken(isReadOnly, process.env, readMachine().home));
   process.stdout.write(`${token}\n`);
   process.stderr.write(`trex: it is in ${path}; a server started with ${setting}=${path} lets it in\n`);
 }
 
 function readConfig(): AppConfig {
+  return orQuit(() => readEnvironment(process.env, readMachine()));
+}
+
+function orQuit<T>(read: () => T): T {
   try {
-    return readEnvironment(process.env, readMachine());
+    return read();
   } catch (error) {
     if (error instanceof ConfigError) return quit(EXIT.config, [...error.problems, 'See --help.']);
     throw error;

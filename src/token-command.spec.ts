@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ConfigError } from './config/config-error.js';
 import { writeToken } from './token-command.js';
 
 describe('T11 · a fresh token', () => {
@@ -53,6 +54,12 @@ describe('T11 · a fresh token', () => {
     expect(writeToken(false, { XDG_CONFIG_HOME: 'config' }, home).path).toBe(
       join(home, '.config/trex/token'),
     );
+  });
+
+  it('is not written where a setting is misspelt, or leads nowhere', () => {
+    expect(() => writeToken(false, { TREX_TOKEN_FIEL: join(home, 'own') }, home)).toThrow(ConfigError);
+    expect(() => writeToken(false, { TREX_TOKEN_FILE: 'own' }, home)).toThrow(ConfigError);
+    expect(readdirSync(home)).toEqual([]);
   });
 
   it('leaves nothing half done where it cannot be written', () => {

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { newToken } from './admission/access-token.js';
-import { type Environment } from './config/environment.js';
+import { ConfigError } from './config/config-error.js';
+import { type Environment, unknownNames } from './config/environment.js';
 import { settings } from './config/settings.js';
 
 interface Written {
@@ -14,19 +16,21 @@ interface Written {
 /**
  * Writes a fresh token into the file that the server is told to read it from, or where users keep their settings
  * (`XDG_CONFIG_HOME`): only its owner can read it, from the first moment on. One that was there is replaced at once.
- * @throws what the file system says
+ * @throws {ConfigError}, or what the file system says
  */
 export function writeToken(isReadOnly: boolean, env: Environment, home: string): Written {
   const setting = (isReadOnly ? settings.readOnlyTokenFile : settings.tokenFile).name;
   const { [setting]: told = '' } = env;
-  if (told !== '' && !isAbsolute(told)) throw new Error(`${setting} must be an absolute path`);
+  const problems = unknownNames(env);
+  if (told !== '' && !isAbsolute(told)) problems.push(`${setting} must be an absolute path`);
+  if (problems.length > 0) throw new ConfigError(problems);
   const path =
     told === '' ? join(configHome(env, home), 'trex', isReadOnly ? 'read-only-token' : 'token') : told;
   const token = newToken();
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const fresh = `${path}.${process.pid}.new`;
+  const fresh = `${path}.${randomUUID()}.new`;
+  writeFileSync(fresh, `${token}\n`, { mode: 0o600, flag: 'wx' });
   try {
-    writeFileSync(fresh, `${token}\n`, { mode: 0o600, flag: 'wx' });
     // Whatever the umask left of that.
     chmodSync(fresh, 0o600);
     renameSync(fresh, path);

@@ -1,4 +1,4 @@
-import { type Server } from 'node:http';
+import { type IncomingMessage, type Server } from 'node:http';
 import { type Duplex } from 'node:stream';
 import { type HttpRefusal, refuse } from './terminal/refuse.js';
 
@@ -14,12 +14,23 @@ const tooSlow: HttpRefusal = {
 };
 const unreadable: HttpRefusal = { status: 400, code: 'BAD_REQUEST', detail: 'this is no HTTP request' };
 
+const noTunnel: HttpRefusal = {
+  status: 405,
+  code: 'METHOD_NOT_ALLOWED',
+  detail: 'this server is no proxy',
+  headers: ['Connection: close', 'Allow: GET, HEAD'],
+};
+
 /** What Node would answer by itself, without a body and before anybody has been asked: here as everywhere else. */
 export function answerUnusualRequests(server: Server): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     // Nobody is there any more, or an answer has begun.
     if (!socket.writable || error.code === 'ECONNRESET') socket.destroy();
     else refuse(socket, refusalOf(error.code));
+  });
+  server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
+    socket.on('error', () => socket.destroy());
+    refuse(socket, noTunnel);
   });
   // A server may ignore an expectation that it does not know (RFC 9110, 10.1.1): the request goes its way.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));

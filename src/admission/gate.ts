@@ -117,6 +117,8 @@ export class Gate implements NestMiddleware<IncomingMessage, ServerResponse> {
     if (this.rules.allowedOrigins.includes(origin)) invite(request, response, origin);
     if ('status' in decision) {
       for (const [name, value] of Object.entries(decision.headers ?? {})) response.setHeader(name, value);
+      // As at the other door: who goes on has to come anew.
+      response.setHeader('Connection', 'close');
       next(new HttpException(decision.detail, decision.status));
       return;
     }

@@ -248,11 +248,13 @@ describe('readEnvironment', () => {
         TREX_INPUT_TOTAL_BYTES: '262143',
         TREX_PING_SECONDS: '30',
         TREX_KILL_SECONDS: '8',
+        TREX_REQUEST_TIMEOUT_SECONDS: '9',
       }),
     ).toEqual([
       'TREX_INPUT_TOTAL_BYTES must be a whole number from 262144 to 1073741824, got "262143"',
       'TREX_INPUT_QUEUE_BYTES must be at least TREX_MAX_MESSAGE_BYTES',
       'TREX_DEAD_SECONDS must be more than TREX_PING_SECONDS',
+      'TREX_REQUEST_TIMEOUT_SECONDS must be at least TREX_HEADERS_TIMEOUT_SECONDS',
       'TREX_SHUTDOWN_SECONDS must be more than TREX_KILL_SECONDS',
     ]);
     expect(problemsOf({ TREX_INPUT_TOTAL_BYTES: '4194303' })).toEqual([

@@ -85,7 +85,8 @@ export function readEnvironment(env: Environment, machine: Machine): AppConfig {
   return config;
 }
 
-function unknownNames(env: Environment): string[] {
+/** What is wrong with the names of settings: somebody meant something by each. */
+export function unknownNames(env: Environment): string[] {
   return Object.keys(env)
     .filter((name) => name.startsWith('TREX_') && env[name] !== undefined && !knownNames.includes(name))
     .map(
@@ -224,6 +225,10 @@ function contradictions(config: AppConfig): string[] {
       'TREX_INPUT_TOTAL_BYTES must be at least TREX_INPUT_QUEUE_BYTES',
     ],
     [config.deadSeconds > config.pingSeconds, 'TREX_DEAD_SECONDS must be more than TREX_PING_SECONDS'],
+    [
+      config.requestSeconds >= config.headersSeconds,
+      'TREX_REQUEST_TIMEOUT_SECONDS must be at least TREX_HEADERS_TIMEOUT_SECONDS',
+    ],
     [
       config.shutdownSeconds > config.killSeconds,
       'TREX_SHUTDOWN_SECONDS must be more than TREX_KILL_SECONDS',

@@ -29,7 +29,7 @@ export function plainLaunch({ file, args, cwd, size }: PtyLaunch): PtyLaunch {
 /**
  * What the forked child would find out too late to say: it can only print its complaint and exit.
  * @param root without links; where there is one, the process starts within it
- * @returns the launch as it is to be made: within `root` by a path without links, which nobody can lead out of it
+ * @returns the launch as it is to be made: within `root` by a path without links, as it was looked at
  * @throws {SessionError} `INVALID_SHELL`, `INVALID_CWD`
  */
 export async function startable(launch: PtyLaunch, root?: string): Promise<PtyLaunch> {

@@ -173,18 +173,21 @@ export class Connection implements Viewer {
   /**
    * The client has consumed this much. From now on that paces it, whatever did before. One that it no longer views may
    * be among them: it may not have heard.
+   * @returns whether any of it was news
    * @throws {ProtocolError} `BAD_OFFSET` for what has not been sent; nothing of the message counts then
    */
-  acknowledge(consumed: readonly Consumed[]): void {
+  acknowledge(consumed: readonly Consumed[]): boolean {
     for (const { sessionId, offset } of consumed) this.views.get(sessionId)?.assertSent(offset);
     const window = (this.window ??= new DeliveryWindow(this.bounds.maxWindowBytes));
     const now = this.clock.elapsed();
+    let isNews = false;
     for (const { sessionId, offset } of consumed) {
       const view = this.views.get(sessionId);
-      view?.acknowledge(offset, window, now);
+      if (view?.acknowledge(offset, window, now)) isNews = true;
       if (view) this.forgetIfOver(view);
     }
     this.pump();
+    return isNews;
   }
 
   /** The session that input on `channel` is for. @throws {SessionError} `SESSION_NOT_FOUND` */

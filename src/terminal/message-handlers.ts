@@ -3,7 +3,8 @@ import { MESSAGE_METADATA } from '@nestjs/websockets/constants.js';
 import { type ClientMessage } from '../protocol/messages.js';
 import { type Connection } from './connection.js';
 
-export type MessageHandler = (connection: Connection, message: ClientMessage) => void;
+/** @returns false when nothing came of it, where that can be told */
+export type MessageHandler = (connection: Connection, message: ClientMessage) => boolean | void;
 
 /**
  * The methods that a gateway has marked with `@SubscribeMessage`, by the type of message; each is to be called as it

@@ -5,7 +5,8 @@ export const MOST_EXCESS_MS = 10_000;
 
 /**
  * How many control messages a client sends. One that sends more than anybody needs is read more slowly; one that goes on
- * is to be ended. What paces itself does not count: input, and acknowledgements, which must never wait.
+ * is to be ended. What paces itself does not count: input that is taken, and acknowledgements of something, which must never
+ * wait.
  */
 export class MessageRate {
   private readonly limit: RateLimit;

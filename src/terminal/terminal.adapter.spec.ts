@@ -2,6 +2,7 @@ import { type INestApplicationContext } from '@nestjs/common';
 import { EventEmitter } from 'node:events';
 import { type WebSocketServer } from 'ws';
 import { FakeSocket } from '../../test/fakes/fake-socket.js';
+import { settled } from '../../test/support/running-session.js';
 import { testConfig, TestSessions } from '../../test/support/test-sessions.js';
 import { type Gate } from '../admission/gate.js';
 import { TerminalAdapter } from './terminal.adapter.js';
@@ -24,8 +25,13 @@ describe('T34 · a client that sends more messages than anybody needs', () => {
   const list = { type: 'list_tmux_sessions' };
 
   /** A client that may send a hundred at once, and then 200 a second. */
-  function connected(): { socket: FakeServerSocket; clock: TestSessions['clock'] } {
-    const { clock, gateway } = new TestSessions();
+  function connected(): {
+    socket: FakeServerSocket;
+    clock: TestSessions['clock'];
+    sessions: TestSessions;
+  } {
+    const sessions = new TestSessions();
+    const { clock, gateway } = sessions;
     const config = testConfig({ messageBurst: 100, messageRate: 200 });
     // Neither a server nor its gate is asked: whoever comes is in already.
     const [app, gate] = [{} as INestApplicationContext, {} as Gate];
@@ -37,7 +43,7 @@ describe('T34 · a client that sends more messages than anybody needs', () => {
     });
     const socket = new FakeServerSocket();
     server.emit('connection', socket, {}, 'full');
-    return { socket, clock };
+    return { socket, clock, sessions };
   }
 
   it('is not read from for as long as what is too much takes, and is answered all the same', () => {
@@ -54,12 +60,27 @@ describe('T34 · a client that sends more messages than anybody needs', () => {
     expect(socket.closed).toBeUndefined();
   });
 
-  it('is not one that types or acknowledges, which paces itself', () => {
-    const { socket } = connected();
-    for (let n = 0; n < 1000; n++) {
+  it('is not one that types, or acknowledges what it was sent, which paces itself', async () => {
+    const { socket, sessions } = connected();
+    socket.receive({ type: 'create', cols: 80, rows: 24 });
+    await settled();
+    for (let n = 1; n <= 1000; n++) {
+      sessions.ptys.last.print('x');
+      sessions.clock.advance(10);
       socket.receive({ type: 'input', sessionId: 's1', data: 'x' });
-      socket.receive({ type: 'acknowledge', sessionId: 's1', offset: 0 });
+      socket.receive({ type: 'acknowledge', sessionId: 's1', offset: n });
     }
-    expect([socket.reading, socket.closed]).toEqual([true, undefined]);
+    expect([socket.reading, socket.closed, sessions.ptys.last.input.length]).toEqual([true, undefined, 1000]);
+  });
+
+  it.each([
+    ['types where there is nothing', { type: 'input', sessionId: 's9', data: 'x' }],
+    ['acknowledges what is not there', { type: 'acknowledge', sessionId: 's9', offset: 0 }],
+    ['acknowledges nothing', { type: 'acknowledge', sessions: [] }],
+    ['makes no sense', { type: 'nonsense' }],
+  ])('is one that %s', (_what, message) => {
+    const { socket } = connected();
+    for (let n = 0; n < 110; n++) socket.receive(message);
+    expect(socket.reading).toBe(false);
   });
 });

@@ -189,7 +189,7 @@ export class TerminalAdapter extends WsAdapter {
     else if (waitMs > 0) connection.slowDown(waitMs);
   }
 
-  /** @returns whether it counts as a control message */
+  /** @returns whether it counts as a control message; so does whatever is refused, or tells nothing new */
   private dispatch(connection: Connection, data: Buffer, isBinary: boolean): boolean {
     if (connection.isClosed) return false;
     let about: MessageReference = {};
@@ -197,7 +197,6 @@ export class TerminalAdapter extends WsAdapter {
     try {
       const message = isBinary ? parseFrame(data, connection) : parseMessage(data, connection.protocol);
       const { type, requestId } = message;
-      counts = type !== 'input' && type !== 'acknowledge';
       if (!connection.isGreeted && type !== 'hello') {
         throw new ProtocolError('HELLO_REQUIRED', 'the first message must be hello', { requestId });
       }
@@ -205,7 +204,8 @@ export class TerminalAdapter extends WsAdapter {
       if (connection.isReadOnly && !WATCHING.includes(type)) {
         throw new SessionError('READ_ONLY', 'the token of this connection only lets watch sessions');
       }
-      this.handlers.get(type)!(connection, message);
+      const isNews = this.handlers.get(type)!(connection, message);
+      counts = type !== 'input' && (type !== 'acknowledge' || isNews === false);
     } catch (error) {
       if (error instanceof FramingError) connection.end(FRAMING_LOST, error.message);
       else connection.refuse(errorMessage(error, about));

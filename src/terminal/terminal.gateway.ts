@@ -100,8 +100,8 @@ export class TerminalGateway implements OnGatewayConnection<Connection>, OnGatew
   }
 
   @SubscribeMessage('acknowledge')
-  acknowledge(connection: Connection, { sessions }: AcknowledgeMessage): void {
-    connection.acknowledge(sessions);
+  acknowledge(connection: Connection, { sessions }: AcknowledgeMessage): boolean {
+    return connection.acknowledge(sessions);
   }
 
   @SubscribeMessage('create')

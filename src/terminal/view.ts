@@ -76,9 +76,9 @@ export class View {
     );
   }
 
-  /** The client has consumed everything before `offset`, which was sent. Older news changes nothing. */
-  acknowledge(offset: number, window: DeliveryWindow, now: number): void {
-    if (offset <= this.acknowledgedTo) return;
+  /** The client has consumed everything before `offset`, which was sent. @returns whether that is news; older changes nothing */
+  acknowledge(offset: number, window: DeliveryWindow, now: number): boolean {
+    if (offset <= this.acknowledgedTo) return false;
     this.acknowledgedTo = offset;
     let bytes = 0;
     let done = 0;
@@ -95,6 +95,7 @@ export class View {
     this.unacknowledgedBytes -= bytes;
     if (bytes > 0) window.acknowledged(bytes, last, now);
     this.attachment.consumed(offset);
+    return true;
   }
 
   /** It is shown no more: what is on its way will not be acknowledged. */

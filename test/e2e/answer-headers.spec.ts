@@ -52,6 +52,12 @@ const answers: readonly Case[] = [
     of: 'a broken handshake',
     ask: (server) => server.raw(handshake(server).replace('dHJleCB', '')),
   },
+  { status: 403, of: 'no Host', ask: (server) => server.raw('GET / HTTP/1.1\r\n\r\n') },
+  {
+    status: 405,
+    of: 'who wants a tunnel',
+    ask: (server) => server.raw(`CONNECT localhost:22 HTTP/1.1\r\nHost: ${server.host}\r\n\r\n`),
+  },
   { status: 403, of: 'a page of elsewhere', ask: (server) => server.request('GET', '/api/sessions', evil) },
   {
     status: 403,

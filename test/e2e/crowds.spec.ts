@@ -27,6 +27,29 @@ async function closing(socket: Socket): Promise<void> {
   await until(() => socket.closed, 'it is hung up on');
 }
 
+describe('T43 · a connection on which much is asked at once, by pipelining', () => {
+  it('is hung up on, and the others hear as soon as ever', async () => {
+    const server = await bed.serve();
+    const client = await bed.connect(server);
+    const ask = `GET /api/sessions HTTP/1.1\r\nHost: ${server.host}\r\n\r\n`;
+
+    const { body } = await server.raw(ask.repeat(1000));
+
+    expect(body.split('HTTP/1.1 ').length).toBeLessThanOrEqual(2);
+    await client.sync();
+  });
+
+  it('may ask one thing after the other', async () => {
+    const server = await bed.serve();
+    const socket = await silent(server);
+    for (let n = 0; n < 20; n += 1) {
+      socket.write(`GET /api/health HTTP/1.1\r\nHost: ${server.host}\r\n\r\n`);
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      expect(answer.toString('latin1')).toMatch(/^HTTP\/1\.1 200 /);
+    }
+  });
+});
+
 describe('T38, T39 · connections on which nobody asks for anything', () => {
   it('make room for who comes to ask, the oldest first, and for nobody else', async () => {
     const server = await bed.serve({ maxConnections: 4 });
