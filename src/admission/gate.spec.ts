@@ -279,13 +279,13 @@ describe('the gate', () => {
       return { error: passed, headers: response.getHeaders() };
     }
 
-    it('refuses with what the refusal says', async () => {
+    it('refuses with what the refusal says, and says that the connection ends', async () => {
       const { error, headers } = await pass(gateWith({ token }), requestOf({ host }));
       expect(error).toMatchObject({
         status: 401,
         message: expect.stringContaining('a token is needed') as string,
       });
-      expect(headers).toEqual({ 'www-authenticate': 'Bearer realm="trex"' });
+      expect(headers).toEqual({ 'www-authenticate': 'Bearer realm="trex"', connection: 'close' });
     });
 
     it('T06 · invites pages of an origin that is allowed, and nobody else', async () => {
