@@ -65,10 +65,16 @@ describe('output that has left the log', () => {
   });
 
   it('tells whether a full-screen program is on at the end', () => {
+    expect(fallen('\x1b[?1049h').isFullScreen).toBe(true);
+    expect(fallen('\x1b[?1049h', 'text', '\x1b[?1049l').isFullScreen).toBe(false);
+    expect(fallen('\x1b[?1049h', 'text').isFullScreen).toBe(true);
+  });
+
+  it('can be followed apart from itself', () => {
     const output = fallen('\x1b[?1049h');
-    expect(output.isFullScreenBehind([])).toBe(true);
-    expect(output.isFullScreenBehind([Buffer.from('text'), Buffer.from('\x1b[?1049l')])).toBe(false);
-    expect(output.isFullScreenBehind([Buffer.from('text')])).toBe(true);
+    const copy = output.copy();
+    copy.add(Buffer.from('\x1b[?1049l'));
+    expect([output.isFullScreen, copy.isFullScreen]).toEqual([true, false]);
   });
 
   it('keeps nothing of a slab that is used again', () => {

@@ -48,7 +48,7 @@ export class FallenOutput {
    * there shows as U+FFFD.
    */
   cutAt(retained: readonly Uint8Array[], position: number): SafeCut {
-    const before = new FallenOutput(this.search, this);
+    const before = this.copy();
     let skipped = 0;
     for (const piece of retained) {
       const wanted = Math.min(Math.max(position - skipped, 0), piece.length);
@@ -64,11 +64,14 @@ export class FallenOutput {
     return { position: skipped, restoring: before.modes.restoring() + begun };
   }
 
-  /** Whether a program that fills the whole screen runs behind `retained`, all the output that follows. */
-  isFullScreenBehind(retained: readonly Uint8Array[]): boolean {
-    const behind = new FallenOutput(this.search, this);
-    for (const piece of retained) behind.add(piece);
-    return behind.modes.isFullScreen;
+  /** Whether a program that fills the whole screen runs behind it. */
+  get isFullScreen(): boolean {
+    return this.modes.isFullScreen;
+  }
+
+  /** All that is known, to go on with apart from this. */
+  copy(): FallenOutput {
+    return new FallenOutput(this.search, this);
   }
 
   private get last(): number {

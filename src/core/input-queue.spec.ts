@@ -31,6 +31,34 @@ describe('T35 · the input queue', () => {
     expect(queue.bytes).toBe(0);
   });
 
+  it('holds no more pieces than it has memory for, whoever types them by turns', () => {
+    const queue = new InputQueue(1_000_000, new ByteBudget(1_000_000));
+    const typists = [(): void => undefined, (): void => undefined];
+    const typeByTurns = (): number => {
+      for (let n = 0; n < 1_000_000; n++) {
+        try {
+          queue.add(bytes('x'), typists[n % 2]);
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'INPUT_QUEUE_FULL' });
+          return n;
+        }
+      }
+      return Infinity;
+    };
+    const count = typeByTurns();
+    expect(count).toBeLessThan(10_000);
+    queue.add(bytes('joined'), typists[1 - (count % 2)]);
+    queue.drainTo((offered) => offered.length);
+    expect(typeByTurns()).toBe(count);
+  });
+
+  it('has room for all that one client may type, in the smallest pieces that are not joined', () => {
+    const limit = 16 * 1024 * 1024;
+    const queue = new InputQueue(limit, new ByteBudget(limit));
+    const piece = new Uint8Array(2049);
+    while (queue.bytes + piece.length <= limit) queue.add(piece);
+  });
+
   it('gives its share of the budget back when it is drained and when it is cleared', () => {
     const budget = new ByteBudget(10);
     const [one, two] = [new InputQueue(10, budget), new InputQueue(10, budget)];

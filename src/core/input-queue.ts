@@ -4,6 +4,11 @@ import { SessionError } from './session-error.js';
 /** Up to here waiting pieces are joined: a million keys typed to a stuck program must not become a million objects. */
 const JOINED_BYTES = 4 * 1024;
 
+/** Pieces that are several clients' are not joined, and each takes some 200 bytes beside its own. */
+const MOST_PIECES = 4096;
+/** However much may wait, one client's pieces have more on the average, and may be as many. */
+const LEAST_PIECE_BYTES = 1024;
+
 /** Told how many bytes more of its input the terminal has taken, whoever's are between. */
 export type InputTaken = (bytes: number) => void;
 
@@ -15,13 +20,16 @@ interface Chunk {
 /** Input a session has accepted and its terminal has not taken yet, in the order it came. */
 export class InputQueue {
   private readonly chunks: Chunk[] = [];
+  private readonly mostChunks: number;
   private waiting = 0;
 
   /** Holds up to `limitBytes`, and takes all it holds from `budget`, which every session of the server shares. */
   constructor(
     private readonly limitBytes: number,
     private readonly budget: ByteBudget,
-  ) {}
+  ) {
+    this.mostChunks = Math.max(MOST_PIECES, limitBytes / LEAST_PIECE_BYTES);
+  }
 
   /** How many bytes wait. */
   get bytes(): number {
@@ -30,15 +38,17 @@ export class InputQueue {
 
   /** Accepts all of `bytes` or nothing. @throws {SessionError} `INPUT_QUEUE_FULL` */
   add(bytes: Uint8Array, taken?: InputTaken): void {
-    if (this.waiting + bytes.length > this.limitBytes || !this.budget.take(bytes.length)) {
+    const last = this.chunks.at(-1);
+    const joins = last && last.taken === taken && last.bytes.length + bytes.length <= JOINED_BYTES;
+    const hasRoom = joins === true || this.chunks.length < this.mostChunks;
+    if (!hasRoom || this.waiting + bytes.length > this.limitBytes || !this.budget.take(bytes.length)) {
       throw new SessionError(
         'INPUT_QUEUE_FULL',
         'input refused: the program is not reading what was typed before; try again once it does',
       );
     }
     this.waiting += bytes.length;
-    const last = this.chunks.at(-1);
-    if (last && last.taken === taken && last.bytes.length + bytes.length <= JOINED_BYTES) {
+    if (joins) {
       this.chunks[this.chunks.length - 1] = { bytes: joined(last.bytes, bytes), taken };
     } else if (bytes.length > 0) {
       this.chunks.push({ bytes, taken });

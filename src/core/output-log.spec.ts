@@ -1,4 +1,5 @@
 import { nativeSearch } from '../sessions/native-search.js';
+import { type ByteSearch } from './byte-search.js';
 import { FallenOutput } from './fallen-output.js';
 import { OutputLog } from './output-log.js';
 
@@ -90,5 +91,23 @@ describe('where the output log can be shown from', () => {
     expect(log.isFullScreen()).toBe(true);
     log.append(bytes('\x1b[?1049l'));
     expect(log.isFullScreen()).toBe(false);
+  });
+
+  it('looks for one only in what has come since it was asked last', () => {
+    let looked = 0;
+    const search: ByteSearch = {
+      lastIndexOf: (all, ...where) => {
+        looked += all.length;
+        return nativeSearch.lastIndexOf(all, ...where);
+      },
+    };
+    const log = new OutputLog(100_000, new FallenOutput(search));
+    log.append(new Uint8Array(100_000));
+    log.isFullScreen();
+    expect(looked).toBeGreaterThan(100_000);
+    looked = 0;
+    log.append(bytes('\x1b[?1049h'));
+    expect(log.isFullScreen()).toBe(true);
+    expect(looked).toBeLessThan(10_000);
   });
 });

@@ -21,6 +21,8 @@ export class OutputLog {
   /** Number of the slab at `slabs[0]`: slab n holds the offsets from n × slabBytes. */
   private firstSlab = 0;
   private written = 0;
+  /** All that was known of everything printed when somebody asked last. */
+  private known?: { readonly output: FallenOutput; readonly end: number };
 
   /** `fallen` is told of what falls off. */
   constructor(
@@ -46,9 +48,14 @@ export class OutputLog {
     return { offset: fallenEnd + position, restoring };
   }
 
-  /** Whether a program fills the whole screen now. Looks at everything that is kept. */
+  /** Whether a program fills the whole screen now. Looks at all that is kept and has come since it was asked last. */
   isFullScreen(): boolean {
-    return this.fallen.isFullScreenBehind(this.retained(this.firstSlab * this.slabBytes));
+    const fallenEnd = this.firstSlab * this.slabBytes;
+    const known = this.known && this.known.end >= fallenEnd ? this.known : undefined;
+    const output = known?.output ?? this.fallen.copy();
+    for (const piece of this.retained(known?.end ?? fallenEnd)) output.add(piece);
+    this.known = { output, end: this.written };
+    return output.isFullScreen;
   }
 
   /** Adds a copy of `bytes`; the oldest bytes beyond the capacity fall off. */
@@ -87,11 +94,12 @@ export class OutputLog {
     return length;
   }
 
-  /** All that is there from `fallenEnd` on, where the slabs begin, without copying it. */
-  private retained(fallenEnd: number): Uint8Array[] {
-    return this.slabs.map((slab, index) =>
-      slab.subarray(0, Math.max(0, this.written - fallenEnd - index * this.slabBytes)),
-    );
+  /** All that is there from `offset` on, without copying it. */
+  private retained(offset: number): Uint8Array[] {
+    return this.slabs.map((slab, index) => {
+      const begin = (this.firstSlab + index) * this.slabBytes;
+      return slab.subarray(Math.max(0, offset - begin), Math.max(0, this.written - begin));
+    });
   }
 
   /** The slab that takes the next bytes, big enough for its first `bytes`. */

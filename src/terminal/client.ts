@@ -59,6 +59,12 @@ export class Client {
     return this.sessions.get(sessionId)?.requestId;
   }
 
+  /** Whether it would find nothing of its own if it came back. */
+  get hasNothing(): boolean {
+    const kept = [this.held, this.missed, this.sessions, this.typed, this.exits];
+    return kept.every(({ size }) => size === 0);
+  }
+
   /** The session meant by a message that names none; one that is closing has not ended yet. */
   oldestNotEnded(): Session | undefined {
     return this.owned.find((session) => !session.hasEnded);

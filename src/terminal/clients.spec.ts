@@ -49,6 +49,23 @@ describe('a resume token', () => {
     }
   });
 
+  it('is kept of as many that have nothing to come back to as there may be connections, the newest', async () => {
+    const sessions = new TestSessions({ maxConnections: 3 });
+    const owner = new FakeClient(sessions);
+    const token = owner.connect().resumeToken;
+    await owner.create();
+    owner.drop();
+    const others = Array.from({ length: 5 }, () => {
+      const client = new FakeClient(sessions);
+      const { resumeToken } = client.connect();
+      client.drop();
+      return { client, resumeToken };
+    });
+    const isKnown = others.map(({ client, resumeToken }) => client.connect().resumeToken === resumeToken);
+    expect(isKnown).toEqual([false, false, true, true, true]);
+    expect(owner.connect().resumeToken).toBe(token);
+  });
+
   it('is the client’s for all its life', () => {
     const client = new FakeClient(new TestSessions());
     const { resumeToken } = client.connect();

@@ -29,6 +29,8 @@ export interface Admission {
 export class Clients implements OnApplicationShutdown {
   private readonly all = new Set<Client>();
   private readonly byTokenHash = new Map<string, Client>();
+  /** Those without a connection that have nothing to come back to, whoever has been away longest first. */
+  private readonly idle = new Set<Client>();
 
   constructor(
     private readonly config: AppConfig,
@@ -56,6 +58,7 @@ export class Clients implements OnApplicationShutdown {
     // Whoever only reads becomes nobody who does more.
     if (known?.isReadOnly === connection.isReadOnly && token !== undefined) {
       known.stopWaiting();
+      this.idle.delete(known);
       const { connection: older } = known;
       if (older) {
         keepViews(known, older);
@@ -88,6 +91,7 @@ export class Clients implements OnApplicationShutdown {
       hold: this.clock.after(this.config.resumeHoldSeconds * 1000, () => client.letGo()),
       end: this.clock.after(this.config.resumeSeconds * 1000, () => this.end(client)),
     };
+    if (client.hasNothing) this.keepIdle(client);
   }
 
   /** Nobody comes back to a server that stops. */
@@ -101,8 +105,16 @@ export class Clients implements OnApplicationShutdown {
     return client;
   }
 
+  /** As many as there may be connections: others would come and go without end. */
+  private keepIdle(client: Client): void {
+    this.idle.add(client);
+    const [oldest] = this.idle;
+    if (oldest && this.idle.size > this.config.maxConnections) this.end(oldest);
+  }
+
   private end(client: Client): void {
     client.stopWaiting();
+    this.idle.delete(client);
     client.connection = undefined;
     this.all.delete(client);
     if (client.tokenHash !== undefined) this.byTokenHash.delete(client.tokenHash);

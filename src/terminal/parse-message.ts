@@ -10,6 +10,7 @@ import {
   type Resumption,
 } from '../protocol/messages.js';
 import { type MessageReference, ProtocolError, type ProtocolErrorCode } from '../protocol/protocol-error.js';
+import { hasTooManyParts } from './json-parts.js';
 import { AddressedDto, AttachDto, CreateDto, HelloDto, RequestDto, ResizeDto } from './messages.dto.js';
 import { FRAMES_PROTOCOL, JSON_PROTOCOL, type Protocol } from './subprotocol.js';
 
@@ -174,6 +175,7 @@ function checkedRequestId(type: ClientMessageType, fields: Fields): string | und
 }
 
 function parseFields(frame: Buffer): Fields {
+  if (hasTooManyParts(frame)) throw new ProtocolError('BAD_JSON', 'invalid message format: too many parts');
   let value: unknown;
   try {
     value = JSON.parse(frame.toString());

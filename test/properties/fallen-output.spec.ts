@@ -205,10 +205,9 @@ describe('properties of output that has left the log', () => {
           assert.deepEqual(viewer.changed, whole.changed);
           if (fallen + cut.position === printed.length) assert.equal(viewer.state, whole.state);
         }
-        assert.equal(
-          new FallenOutput(nativeSearch).isFullScreenBehind(slabs(all, size)),
-          whole.modes.screen ?? false,
-        );
+        const fallen = new FallenOutput(nativeSearch);
+        for (const slab of slabs(all, size)) fallen.add(slab);
+        assert.equal(fallen.isFullScreen, whole.modes.screen ?? false);
         if (Object.keys(whole.changed).length > 1) changed += 1;
       }),
       { numRuns: 100 },

@@ -116,6 +116,35 @@ describe('properties of the output log', () => {
     );
   });
 
+  it('knows whether a program fills the screen, whenever it is asked', () => {
+    const piece = fc.constantFrom(
+      '\x1b[?1049h',
+      '\x1b[?1049l',
+      '\x1b[?10',
+      '49',
+      'h',
+      'l',
+      '\x1bc',
+      '0123456789',
+    );
+    const printed = fc.array(fc.record({ piece, isAsked: fc.boolean() }), { maxLength: 60, size: 'max' });
+    let full = 0;
+    fc.assert(
+      fc.property(logs, printed, ({ capacityBytes, slabBytes }, all) => {
+        const log = newLog(capacityBytes, slabBytes);
+        const whole = new FallenOutput(nativeSearch);
+        for (const { piece: text, isAsked } of all) {
+          log.append(Buffer.from(text));
+          whole.add(Buffer.from(text));
+          if (isAsked) assert.equal(log.isFullScreen(), whole.isFullScreen);
+        }
+        if (whole.isFullScreen) full += 1;
+      }),
+      { numRuns: 1000 },
+    );
+    expect(full).toBeGreaterThan(100);
+  });
+
   it('equals a log that keeps everything at its real sizes', () => {
     const slabs = fc.array(fc.integer({ min: 0, max: 150_000 }), { minLength: 1, maxLength: 12 });
     fc.assert(
