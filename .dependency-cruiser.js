@@ -4,6 +4,7 @@
  */
 const nest = '@nestjs/|rxjs|reflect-metadata';
 const validation = 'class-validator|class-transformer';
+const house = '^(src|client|page|test|bench|scripts)/';
 const rooms = {
   'src/core': { folders: [], packages: [] },
   'src/protocol': { folders: [], types: ['src/core'], packages: [] },
@@ -18,7 +19,9 @@ const rooms = {
     folders: ['src/core', 'src/protocol', 'src/sessions', 'src/admission', 'src/config'],
     packages: [nest, validation, 'ws', 'node:'],
   },
+  'src/page': { folders: ['src/admission', 'src/config'], packages: [nest, 'express', 'node:'] },
   client: { folders: ['src/protocol'], packages: [] },
+  page: { folders: ['client', 'src/protocol'], packages: ['@xterm/'] },
   'src/observability': {
     folders: ['src/core', 'src/config'],
     packages: [nest, 'pino', 'pino-pretty', 'node:'],
@@ -31,7 +34,7 @@ const folderRules = Object.entries(rooms).flatMap(([room, { folders, types = [],
     severity: 'error',
     from: { path: `^${room}/`, pathNot: '\\.spec\\.ts$' },
     to: {
-      path: '^(src|client|test|bench|scripts)/',
+      path: house,
       pathNot: [room, ...folders, ...types].map((folder) => `^${folder}/`),
     },
   },
@@ -46,10 +49,7 @@ const folderRules = Object.entries(rooms).flatMap(([room, { folders, types = [],
     severity: 'error',
     from: { path: `^${room}/`, pathNot: '\\.spec\\.ts$' },
     to: {
-      pathNot: [
-        '^(src|client|test|bench|scripts)/',
-        ...packages.filter((p) => p !== 'node:').map((p) => `^node_modules/(@types/)?(${p})`),
-      ],
+      pathNot: [house, ...packages.filter((p) => p !== 'node:').map((p) => `^node_modules/(@types/)?(${p})`)],
       ...(packages.includes('node:') ? { dependencyTypesNot: ['core'] } : {}),
     },
   },
@@ -98,7 +98,7 @@ module.exports = {
       name: 'only the factory and the baseline import node-pty',
       severity: 'error',
       from: {
-        path: '^(src|client|test|bench)/',
+        path: '^(src|client|page|test|bench)/',
         pathNot: ['^src/pty/node-pty\\.factory\\.ts$', '^bench/baseline/'],
       },
       to: { path: '^node_modules/node-pty' },

@@ -10,7 +10,17 @@ module.exports = {
     'plugin:@typescript-eslint/stylistic-type-checked',
   ],
   env: { node: true },
-  ignorePatterns: ['dist', 'dist-bench', 'coverage', 'node_modules', '*.js', '*.mjs', '*.cjs'],
+  ignorePatterns: [
+    'dist',
+    'dist-bench',
+    'dist-page',
+    'dist-client',
+    'coverage',
+    'node_modules',
+    '*.js',
+    '*.mjs',
+    '*.cjs',
+  ],
   rules: {
     eqeqeq: 'error',
     '@typescript-eslint/no-floating-promises': 'error',
@@ -22,6 +32,7 @@ module.exports = {
     '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
   },
   overrides: [
+    { files: ['page/**'], env: { node: false, browser: true } },
     {
       files: ['test/**', '**/*.spec.ts'],
       env: { jest: true },

@@ -35,7 +35,21 @@ module.exports = {
     './client/': everyByte,
   },
   projects: [
-    { ...common, displayName: 'unit', testMatch: ['<rootDir>/{src,client}/**/*.spec.ts'] },
-    { ...common, displayName: 'system', testMatch: ['<rootDir>/test/**/*.spec.ts'] },
+    { ...common, displayName: 'unit', testMatch: ['<rootDir>/{src,client,page}/**/*.spec.ts'] },
+    { ...common, displayName: 'properties', testMatch: ['<rootDir>/test/properties/**/*.spec.ts'] },
+    { ...common, displayName: 'rest', testMatch: ['<rootDir>/test/e2e/{rest,watch}.spec.ts'] },
+    {
+      ...common,
+      displayName: 'system',
+      testMatch: ['<rootDir>/test/**/*.spec.ts'],
+      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(browser|properties|e2e/(rest|watch))[/.]'],
+    },
+    {
+      ...common,
+      displayName: 'browser',
+      testMatch: ['<rootDir>/test/browser/**/*.spec.ts'],
+      globalSetup: '<rootDir>/test/browser/support/build.ts',
+      globalTeardown: '<rootDir>/test/browser/support/remove-build.ts',
+    },
   ],
 };

@@ -34,6 +34,16 @@ describe('an acknowledger', () => {
     expect(told).toHaveLength(1);
   });
 
+  it('waits for no timer while timers are late', () => {
+    const told: number[] = [];
+    const clock = Object.assign(new FakeClock(), { areLate: true });
+    const limits = { acknowledgeBytes: 100, acknowledgeMs: 5 };
+    const acknowledger = new Acknowledger(clock, limits, ([first]) => told.push(first!.offset));
+    acknowledger.add('s1', 1, 1);
+    acknowledger.add('s1', 2, 1);
+    expect([told, clock.timers]).toEqual([[1, 2], 0]);
+  });
+
   it('names no more sessions at once than a message may', () => {
     const { acknowledger, told } = acknowledging();
     for (let session = 0; session < 1500; session += 1) acknowledger.add(`s${session}`, 1, 0);

@@ -19,7 +19,9 @@ export class Acknowledger {
     this.consumed.set(sessionId, offset);
     this.bytes += bytes;
     const { acknowledgeBytes, acknowledgeMs } = this.limits;
-    if (this.bytes >= acknowledgeBytes || this.consumed.size >= MAX_ACKNOWLEDGED) this.flush();
+    const isEnough = this.bytes >= acknowledgeBytes || this.consumed.size >= MAX_ACKNOWLEDGED;
+    // The server may be waiting for what would come with a late timer.
+    if (isEnough || this.timers.areLate) this.flush();
     else this.timer ??= this.timers.after(acknowledgeMs, () => this.flush());
   }
 

@@ -217,6 +217,17 @@ describe('a client that is unlucky', () => {
     expect(clock.timers).toBe(0);
   });
 
+  it('waits from when something comes: a timer set by a timer is far too late in a hidden page', async () => {
+    const { client, socket, clock } = await showing();
+    clock.advance(16_000);
+    socket.receive({ type: 'tmux_sessions' });
+    clock.advance(29_999);
+    expect(socket.sent('list_tmux_sessions')).toEqual([]);
+    clock.advance(1);
+    expect(socket.sent('list_tmux_sessions')).toHaveLength(1);
+    client.close();
+  });
+
   it('does not say goodbye to a server that refuses its hello when it comes back', async () => {
     const scene = await showing();
     scene.socket.drop();

@@ -1,6 +1,6 @@
 import { FakeApplication } from '../test/fakes/fake-application.js';
 import { attach, attached, connectedClient, showingClient } from '../test/support/connected-client.js';
-import { SUBPROTOCOL } from './socket.js';
+import { SUBPROTOCOL, subprotocols } from './socket.js';
 
 const refused = { type: 'error', sessionId: 's1', error: 'no' };
 
@@ -46,7 +46,7 @@ describe('the output of a session', () => {
     connected.socket.receive({ type: 'resized', sessionId: 's1', offset: 106, cols: 2, rows: 2 });
     connected.socket.receiveFrame(1, 100, 'abcdef');
     connected.socket.receive({ type: 'resized', sessionId: 's1', offset: 106, cols: 3, rows: 3 });
-    expect(application.log.slice(1)).toEqual([
+    expect(application.log.slice(2)).toEqual([
       '80 × 24',
       '100: ab',
       '100 × 30',
@@ -289,7 +289,7 @@ describe('a session', () => {
     }
     socket.receiveFrame(3, 0, 'one');
     socket.receive({ type: 'exit', sessionId: 's1', code: 0, cause: 'ended' });
-    expect(other.log).toEqual(['not in control', '0: one', 'exit 0']);
+    expect(other.log).toEqual(['restore ""', 'not in control', '0: one', 'exit 0']);
     expect(socket.sent('detach')).toHaveLength(2);
   });
 
@@ -314,7 +314,7 @@ describe('a session', () => {
     expect(session).not.toBe(connected.session);
     connected.socket.receiveFrame(2, 0, 'one');
     connected.socket.receive(exit);
-    expect(again.log).toEqual(['not in control', '0: one', 'exit 0']);
+    expect(again.log).toEqual(['restore ""', 'not in control', '0: one', 'exit 0']);
   });
 });
 
@@ -331,8 +331,26 @@ describe('attaching again', () => {
     socket.receiveFrame(2, 1, 'netwo');
     expect(await asked).toBe(session);
     expect(application.log).toEqual(['0: one', '3: two']);
-    expect(again.log).toEqual(['not in control', '1: netwo']);
+    expect(again.log).toEqual(['restore ""', 'not in control', '1: netwo']);
     expect(client.state).toBe('open');
+  });
+
+  it('has a terminal reset unless it goes on where it was, or where it was asked for first', async () => {
+    const { client, socket } = connectedClient();
+    const application = new FakeApplication();
+    const resets = async (channel: number, from?: number): Promise<boolean> => {
+      application.log.length = 0;
+      const asked = client.attach('s1', application, { from });
+      socket.answer('attach', { ...attached, channel, offset: from ?? 0 });
+      await asked;
+      return application.log.includes('restore ""');
+    };
+    expect(await resets(1, 7)).toBe(false);
+    socket.receiveFrame(1, 7, 'abc');
+    expect(await resets(2, 10)).toBe(false);
+    expect(await resets(3, 9)).toBe(true);
+    expect(await resets(4)).toBe(true);
+    expect(await resets(5)).toBe(true);
   });
 
   it('says first what was consumed, and then nothing until the answer', async () => {
@@ -416,6 +434,8 @@ describe('attaching again', () => {
   });
 });
 
-it('is spoken to in the second version of the protocol', () => {
+it('is spoken to in the second version of the protocol, with a token beside it where there is one', () => {
   expect(SUBPROTOCOL).toBe('trex.v2');
+  expect(subprotocols()).toEqual(['trex.v2']);
+  expect(subprotocols('abc')).toEqual(['trex.v2', 'bearer.abc']);
 });

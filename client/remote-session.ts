@@ -35,8 +35,9 @@ export interface SessionHandlers {
   /** The output from `offset` up to `end` is lost; what follows begins at `end`. */
   gap?(gap: GapBytes): void;
   /**
-   * What follows does not go on where a terminal is: it is to be reset, unless it has just been made, and given `modes`.
-   * They make no emulator answer anything.
+   * What follows does not go on where it was left off or asked for: a terminal is to be reset, unless it has just been
+   * made, and given `modes`, which may be empty. They make no emulator answer anything. Told also when attaching without
+   * `from`, and when an `attach` moves a session that is shown.
    */
   restore?(modes: string): void;
   /**
@@ -72,11 +73,14 @@ export interface RemoteSession {
   readonly bufferedInput: number;
   /**
    * Types, each byte once and in order, now or when there is a connection again; text goes as UTF-8.
-   * @returns whether it will be: not when the session is over or read-only, or its client closed
+   * @returns whether it will be: not when the session is over, it or its client read-only, or that closed
    */
   write(data: Uint8Array | string): boolean;
-  /** Takes control, too. Without a connection, once there is one again. */
-  resize(size: { readonly cols: number; readonly rows: number }): void;
+  /**
+   * Takes control, too; without a connection, once there is one again.
+   * @returns whether it does: not when the session is over, or it or its client read-only
+   */
+  resize(size: { readonly cols: number; readonly rows: number }): boolean;
   /** Ends the session for everybody; `exit` follows. One that has exited is not kept any longer. */
   close(): void;
   /** Stops showing it, at once; the session goes on. */
@@ -89,6 +93,8 @@ export interface SessionLink {
   connection(): Connection | undefined;
   /** Whether there will be none any more. */
   isClosed(): boolean;
+  /** Whether whatever it types is refused. */
+  mayOnlyRead(): boolean;
   /** Whether an `attach` of that session is on its way: its offsets and channel mean nothing until the answer. */
   isAttaching(sessionId: string): boolean;
   readonly timers: Timers;
@@ -161,16 +167,18 @@ export class ShownSession implements RemoteSession {
   }
 
   write(data: Uint8Array | string): boolean {
-    if (this.isOver || this.placement.readOnly || this.link.isClosed()) return false;
+    if (this.isOver || this.mayOnlyRead || this.link.isClosed()) return false;
     this.input.add(typeof data === 'string' ? new TextEncoder().encode(data) : Uint8Array.from(data));
     this.type();
     return true;
   }
 
-  resize({ cols, rows }: { readonly cols: number; readonly rows: number }): void {
+  resize({ cols, rows }: { readonly cols: number; readonly rows: number }): boolean {
+    if (this.isOver || this.mayOnlyRead) return false;
     this.ownSize = { cols, rows };
     this.isOwnSizeNew = !this.link.connection();
     this.send({ type: 'resize', sessionId: this.id, cols, rows });
+    return true;
   }
 
   close(): void {
@@ -202,6 +210,7 @@ export class ShownSession implements RemoteSession {
       throw new ServerViolation(`output begins at ${offset} where ${from} was asked for`);
     }
     const { handlers } = this.placement;
+    const goesOn = from !== undefined && (!this.hasBegun || from === this.offset);
     this.channel = channel;
     this.offset = offset;
     this.sizes = [...sizes];
@@ -211,7 +220,7 @@ export class ShownSession implements RemoteSession {
     this.hasBegun = true;
     if (lost > 0) void tell(() => handlers.inputLost?.(lost));
     if (gap) void tell(() => handlers.gap?.(gap));
-    if (modes !== undefined) void tell(() => handlers.restore?.(modes));
+    if (modes !== undefined || !goesOn) void tell(() => handlers.restore?.(modes ?? ''));
     if (end > offset) void tell(() => handlers.replay?.(end));
     void tell(() => handlers.control?.(inControl));
     this.advance();
@@ -298,6 +307,10 @@ export class ShownSession implements RemoteSession {
       if (reason === 'BAD_INPUT_OFFSET') return;
     }
     void tell(() => handlers.error?.(error));
+  }
+
+  private get mayOnlyRead(): boolean {
+    return this.placement.readOnly || this.link.mayOnlyRead();
   }
 
   private type(): void {

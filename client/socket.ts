@@ -1,4 +1,4 @@
-/** What the client needs of a WebSocket that speaks {@link SUBPROTOCOL}. The browser's and that of `ws` have it. */
+/** What the client needs of a WebSocket that was offered {@link subprotocols}. Those of browsers, of Node and of `ws` have it. */
 export interface Socket {
   /** Set to `arraybuffer`. */
   binaryType: string;
@@ -13,5 +13,10 @@ export interface Socket {
   ): void;
 }
 
-/** To be offered to the server as the WebSocket's only subprotocol. */
+/** What the client speaks. */
 export const SUBPROTOCOL = 'trex.v2';
+
+/** What a WebSocket to the server is to offer: what the client speaks, and the token, where the server asks for one. */
+export function subprotocols(token?: string): string[] {
+  return token === undefined ? [SUBPROTOCOL] : [SUBPROTOCOL, `bearer.${token}`];
+}

@@ -5,7 +5,11 @@ import {
   type ErrorMessage,
   type ResumedSession,
   type ServerMessage,
+  type SessionChange,
+  type SessionChanged,
   type SessionCreated,
+  type SessionInfo,
+  type Sessions,
   type UnresumedSession,
   type Welcome,
 } from '../src/protocol/messages.js';
@@ -27,7 +31,7 @@ import { tell } from './tell.js';
 import { platformTimers, type Timers } from './timers.js';
 
 export interface TerminalClientOptions {
-  /** Makes a WebSocket to the server's `/ws`, with `SUBPROTOCOL`. Called for each connection. */
+  /** Makes a WebSocket to the server's `/ws`, with {@link subprotocols}. Called for each connection. */
   readonly open: () => Socket;
   /** Of a client that was before this one, as a page was before it was loaded anew: it becomes that client. */
   readonly resumeToken?: string;
@@ -47,6 +51,14 @@ export interface ClientHandlers {
   arrived?(arrival: Arrival): void;
   /** Something was refused. */
   error?(error: ErrorMessage): void;
+}
+
+/** What an application does with the list of all sessions on the server, whoever created them. */
+export interface WatchHandlers {
+  /** All there are, in the order of their creation: first, and again after each loss of the connection. It replaces all before. */
+  sessions(list: readonly SessionInfo[]): void;
+  /** One was added, has changed, has ended and can still be read, or is gone: then without `session`. */
+  changed(change: SessionChange, sessionId: string, session?: SessionInfo): void;
 }
 
 /** What a client finds when it is welcomed. */
@@ -93,6 +105,8 @@ interface Question {
 const WELCOME_MS = 10_000;
 /** A browser tells nobody of the server's pings. */
 const SILENCE_MS = 15_000;
+/** Where the connection is doubted already. */
+const ANSWER_MS = 5_000;
 const CLOSED = 1000;
 const TAKEN_OVER = 4001;
 const LOST = 1006;
@@ -122,6 +136,9 @@ export class TerminalClient {
   /** While it is open. */
   private acknowledger?: Acknowledger;
   private inputCreditBytes = INPUT_CREDIT_BYTES;
+  private mayOnlyRead = false;
+  /** Whoever watches the list; `isListed`: it has been told over this connection. */
+  private watcher?: { readonly handlers: WatchHandlers; isListed: boolean };
   /** For a welcome, or until the next try. */
   private waiting?: { cancel(): void };
   private readonly questions = new Map<string, Question>();
@@ -151,6 +168,7 @@ export class TerminalClient {
       inputCreditBytes: () => this.inputCreditBytes,
       connection: () => this.openConnection,
       isClosed: () => this.currentState === 'closed',
+      mayOnlyRead: () => this.mayOnlyRead,
       isAttaching: (id) => this.isAttaching(id),
       consumed: ({ id }, offset, bytes) => this.acknowledger?.add(id, offset, bytes),
       ended: (session) => {
@@ -178,6 +196,11 @@ export class TerminalClient {
     return this.token;
   }
 
+  /** Whether its token lets it only look on: nothing is typed, resized, created or closed. Known once it is open. */
+  get readOnly(): boolean {
+    return this.mayOnlyRead;
+  }
+
   /**
    * Opens the connection; a repeat gives the same promise until the client is closed, as it is when this fails. Once it
    * has been open it connects again by itself. @throws {RequestFailed}, or what `open` throws
@@ -191,12 +214,30 @@ export class TerminalClient {
   }
 
   /**
-   * Lets go of a connection that may be dead, and connects at once: for whoever knows better than the network, as when a
-   * page is shown again. Does nothing while it is closed or connecting.
+   * Lets go of the connection, dead or not, and connects at once: for whoever knows better than the network. Does nothing
+   * while it is closed or connecting.
    */
   reconnect(): void {
     if (this.currentState === 'open') this.connection?.lose();
     if (this.currentState === 'waiting') this.tryAgain();
+  }
+
+  /**
+   * Makes sure of the connection, as when a page is shown again or the network is back: one that gives no sign of life
+   * within 5 s is let go of, and a client that waits connects at once. Does nothing while it is closed or connecting.
+   */
+  check(): void {
+    if (this.currentState === 'open') this.listen(true, ANSWER_MS);
+    if (this.currentState === 'waiting') this.tryAgain();
+  }
+
+  /**
+   * Tells of all sessions on the server and how that changes, from now or from when it is open until it is closed, over
+   * however many connections. Calling it again replaces the handlers. A server that cannot tells so in `error`.
+   */
+  watch(handlers: WatchHandlers): void {
+    this.watcher = { handlers, isListed: false };
+    this.openConnection?.send({ type: 'watch' });
   }
 
   /**
@@ -246,11 +287,11 @@ export class TerminalClient {
           else connection.lose();
         }),
       message: (message) => {
-        this.heard = true;
+        this.hear();
         this.receive(message);
       },
       frame: (frame) => {
-        this.heard = true;
+        this.hear();
         this.output(frame);
       },
       closed: (closure) => {
@@ -279,18 +320,22 @@ export class TerminalClient {
 
   /** Goes on with everything where it was, as far as that is there. */
   private arrive(connection: Connection, welcome: Welcome): void {
-    const { resumeToken, epoch, limits } = welcome;
+    const { resumeToken, epoch, limits, readOnly } = welcome;
     const isKnown = resumeToken === this.token;
     const isServerNew = this.epoch !== undefined && epoch !== this.epoch;
     this.token = resumeToken;
     this.epoch = epoch;
     this.inputCreditBytes = limits.inputCreditBytes;
+    this.mayOnlyRead = readOnly;
     this.acknowledger = new Acknowledger(this.timers, limits, (sessions) =>
       connection.send({ type: 'acknowledge', sessions }),
     );
-    this.waiting?.cancel();
     this.listen();
     this.backoff.reset();
+    if (this.watcher) {
+      this.watcher.isListed = false;
+      connection.send({ type: 'watch' });
+    }
     this.enter('open');
     if (!isKnown) this.failUnknown(isServerNew);
     this.insistOnClosing(welcome, isKnown, isServerNew);
@@ -432,9 +477,26 @@ export class TerminalClient {
       case 'input_acknowledged':
       case 'exit':
         return this.sessions.get(message.sessionId)?.hear(message);
+      case 'sessions':
+      case 'session_changed':
+        return this.tellOfList(message);
       case 'output':
+      case 'cwd_update':
       case 'tmux_sessions':
       // For clients of the other protocol. What is not in this list is for newer clients.
+    }
+  }
+
+  /** Changes mean something once there is a list. */
+  private tellOfList(news: Sessions | SessionChanged): void {
+    const { watcher } = this;
+    if (!watcher) return;
+    const { handlers } = watcher;
+    if (news.type === 'sessions') {
+      watcher.isListed = true;
+      void tell(() => handlers.sessions(news.sessions));
+    } else if (watcher.isListed) {
+      void tell(() => handlers.changed(news.change, news.sessionId, news.session));
     }
   }
 
@@ -529,18 +591,26 @@ export class TerminalClient {
     }
   }
 
-  /** Where nothing has come for a while asks for something; where nothing comes then, takes the connection for dead. */
-  private listen(isAsked = false): void {
+  /**
+   * Where nothing comes for `ms`, asks for something; where nothing comes then either, takes the connection for dead.
+   * `isAsking`: begins with asking.
+   */
+  private listen(isAsking = false, ms = SILENCE_MS): void {
     this.heard = false;
-    this.waiting = this.timers.after(SILENCE_MS, () => {
-      if (!this.heard && isAsked) {
-        this.connection?.lose();
-        return;
-      }
-      // The one message that is always answered, and changes nothing.
-      if (!this.heard) this.connection?.send({ type: 'list_tmux_sessions' });
-      this.listen(!this.heard);
+    // The one message that is always answered, and changes nothing.
+    if (isAsking) this.connection?.send({ type: 'list_tmux_sessions' });
+    this.waiting?.cancel();
+    this.waiting = this.timers.after(ms, () => {
+      if (isAsking && !this.heard) this.connection?.lose();
+      else this.listen(!this.heard);
     });
+  }
+
+  private hear(): void {
+    if (this.heard) return;
+    // In a page that is not shown, a timer that a timer has set may take a minute; one that is set here, a second.
+    if (this.currentState === 'open') this.listen();
+    this.heard = true;
   }
 
   private tryAgain(): void {

@@ -1,9 +1,10 @@
 import { Terminal } from '@xterm/headless';
-import { attached, connectedClient } from '../test/support/connected-client.js';
+import { attached, connectedClient, type ConnectedClient } from '../test/support/connected-client.js';
 import { type FakeWebSocket } from '../test/fakes/fake-web-socket.js';
 import { XtermAdapter } from './xterm-adapter.js';
 
 interface Showing {
+  readonly connected: ConnectedClient;
   readonly terminal: Terminal;
   readonly socket: FakeWebSocket;
   readonly adapter: XtermAdapter;
@@ -23,6 +24,7 @@ async function showing(answer: Partial<typeof attached> = {}): Promise<Showing> 
   connected.socket.answer('attach', { ...attached, inControl: true, ...answer });
   adapter.connect(await asked);
   return {
+    connected,
     terminal,
     adapter,
     socket: connected.socket,
@@ -108,6 +110,74 @@ describe('a terminal of xterm.js', () => {
     expect(screen()).toBe('new');
     expect(terminal.modes).toMatchObject({ applicationCursorKeysMode: true, bracketedPasteMode: false });
     expect(typed()).toBe('');
+  });
+
+  it('is reset before output that is shown again, though the server gives no modes', async () => {
+    const { connected, adapter, socket, shown, screen, terminal } = await showing();
+    socket.receiveFrame(1, 0, 'old\x1b[?2004h');
+    const asked = connected.client.attach('s1', adapter.handlers, { from: 1 });
+    socket.answer('attach', { ...attached, channel: 2, offset: 1, end: 11 });
+    await asked;
+    socket.receiveFrame(2, 1, 'ld\x1b[?2004h');
+    await shown();
+    expect([screen(), terminal.modes.bracketedPasteMode]).toEqual(['ld', true]);
+  });
+
+  it.each<[string, (showing: Showing) => Promise<void> | void]>([
+    [
+      'a gap',
+      ({ socket }) => {
+        socket.receive({ type: 'gap', sessionId: 's1', offset: 3, end: 10, modes: '' });
+        socket.receiveFrame(1, 10, '\x1b[5n');
+      },
+    ],
+    [
+      'a place behind it',
+      async ({ connected, adapter, socket }) => {
+        const asked = connected.client.attach('s1', adapter.handlers, { from: 8 });
+        socket.answer('attach', { ...attached, inControl: true, channel: 2, offset: 8, end: 8 });
+        await asked;
+        socket.receiveFrame(2, 8, '\x1b[5n');
+      },
+    ],
+  ])('answers what is new behind a replay that is cut short by %s', async (_, cut) => {
+    const scene = await showing({ end: 8 });
+    scene.socket.receiveFrame(1, 0, 'old');
+    await cut(scene);
+    await scene.shown();
+    expect(scene.typed()).toBe('\x1b[0n');
+  });
+
+  it('tells the size its user gives it, and not the one that others have given it', async () => {
+    const { socket, shown, terminal } = await showing();
+    terminal.resize(100, 30);
+    socket.receive({ type: 'resized', sessionId: 's1', offset: 0, cols: 90, rows: 20 });
+    await shown();
+    expect([terminal.cols, terminal.rows]).toEqual([90, 20]);
+    expect(socket.sent('resize')).toEqual([{ type: 'resize', sessionId: 's1', cols: 100, rows: 30 }]);
+  });
+
+  it('has the size its user gives it during a replay when that is over', async () => {
+    const sizes = [
+      { offset: 0, cols: 80, rows: 24 },
+      { offset: 4, cols: 10, rows: 5 },
+    ];
+    const { socket, shown, terminal } = await showing({ sizes, end: 8 });
+    const seen: number[] = [];
+    terminal.onResize(({ cols }) => seen.push(cols));
+    terminal.resize(100, 30);
+    socket.receiveFrame(1, 0, 'wide');
+    socket.receiveFrame(1, 4, 'slimnew');
+    await shown();
+    expect([seen, terminal.rows]).toEqual([[100, 80, 10, 100], 30]);
+    expect(socket.sent('resize')).toMatchObject([{ cols: 100, rows: 30 }]);
+  });
+
+  it('keeps the size its user gives it before one that was told earlier has had its turn', async () => {
+    const { shown, terminal } = await showing({ sizes: [{ offset: 0, cols: 70, rows: 20 }] });
+    terminal.resize(100, 30);
+    await shown();
+    expect(terminal.cols).toBe(100);
   });
 
   it('has each size only when what was printed for the one before is on the screen', async () => {

@@ -1,3 +1,4 @@
+import { isPageHidden } from './page-visibility.js';
 import { type RemoteSession, type SessionHandlers } from './remote-session.js';
 
 /** RIS: as output, it takes effect behind what is being written still. */
@@ -9,19 +10,33 @@ export interface XtermTerminal {
   resize(columns: number, rows: number): void;
   onData(listener: (data: string) => void): { dispose(): void };
   onBinary(listener: (data: string) => void): { dispose(): void };
+  onResize(listener: (size: { cols: number; rows: number }) => void): { dispose(): void };
+  input(data: string, wasUserInput?: boolean): void;
+  readonly options: { scrollOnUserInput?: boolean; disableStdin?: boolean };
+  /** Where there are selections. */
+  hasSelection?(): boolean;
 }
 
 /**
- * Shows a session in a terminal of xterm.js: what is shown is acknowledged when it is on the screen, what is typed is
- * typed, and what the emulator itself answers goes on only where the protocol lets it: once, and never to old queries.
+ * Shows a session in a terminal of xterm.js, which has just been made, or has shown only this session: what is shown is
+ * acknowledged when it is on the screen, what is typed is typed, and a size that is given to the terminal is the session's.
+ * What the emulator itself answers goes on only where the protocol lets it: once, and never to old queries.
  */
 export class XtermAdapter {
   private session?: RemoteSession;
   private inControl = false;
   /** Output before this is old. */
   private replayEnd = 0;
+  /** Whether what comes next may be old. */
+  private isReplaying = false;
   /** Whether what the emulator is parsing just now is new. */
   private isLive = true;
+  /** What the terminal was resized to by its user, unless somebody else has resized the session since. */
+  private ownSize?: { readonly cols: number; readonly rows: number };
+  private isFollowing = false;
+  /** How many pieces wait in xterm.js, and what is to be written when none does. */
+  private unparsed = 0;
+  private readonly held: { readonly data: Uint8Array | string; readonly parsed?: () => void }[] = [];
   private readonly listening: { dispose(): void }[];
 
   /** `more` is told of everything besides. */
@@ -33,6 +48,7 @@ export class XtermAdapter {
       terminal.onData((data) => this.typed(data)),
       // Mouse reports of old, which are no text.
       terminal.onBinary((data) => this.session?.write(Uint8Array.from(data, (char) => char.charCodeAt(0)))),
+      terminal.onResize(({ cols, rows }) => this.resized({ cols, rows })),
     ];
   }
 
@@ -41,25 +57,32 @@ export class XtermAdapter {
     output: (bytes, offset, consumed) => {
       this.more.output?.(bytes, offset, consumed);
       // What is new is answered although it has come with the last of what is old.
-      const old = Math.min(Math.max(this.replayEnd - offset, 0), bytes.length);
-      const isLast = offset + old === this.replayEnd;
-      if (old > 0) this.terminal.write(bytes.subarray(0, old), () => (this.isLive = isLast));
-      this.terminal.write(bytes.subarray(old), consumed);
+      const old = this.isReplaying ? Math.min(Math.max(this.replayEnd - offset, 0), bytes.length) : 0;
+      if (old > 0) this.write(bytes.subarray(0, old));
+      if (this.isReplaying && offset + old >= this.replayEnd) this.goLive();
+      this.write(bytes.subarray(old), consumed);
     },
     gap: (gap) => this.more.gap?.(gap),
     restore: (modes) => {
-      this.terminal.write(RESET + modes);
+      this.write(RESET + modes);
       this.more.restore?.(modes);
     },
     replay: (end) => {
       this.replayEnd = end;
+      this.isReplaying = true;
+      this.ownSize = undefined;
       // Behind what is being written still, which may be new.
-      this.terminal.write('', () => (this.isLive = false));
+      this.write('', () => (this.isLive = false));
       this.more.replay?.(end);
     },
     resized: (size) => {
+      // Sizes of what is old are no news.
+      if (!this.isReplaying || size.offset > this.replayEnd) this.ownSize = undefined;
       // Behind what is being written still, which was printed for the old size.
-      this.terminal.write('', () => this.terminal.resize(size.cols, size.rows));
+      this.write('', () => {
+        if (this.isLive && this.ownSize) return;
+        this.follow(size);
+      });
       this.more.resized?.(size);
     },
     control: (inControl) => {
@@ -72,14 +95,71 @@ export class XtermAdapter {
     error: (error) => this.more.error?.(error),
   };
 
-  /** What is typed from now on is for `session`. */
+  /** What is typed, and each size given to the terminal, is for `session` from now on. */
   connect(session: RemoteSession): void {
     this.session = session;
   }
 
-  /** Types nothing more. */
+  /**
+   * Writes to the terminal something of the application's own, behind all output that has come: in a page that is not
+   * shown, that may wait here rather than in xterm.js, until it can be parsed at once.
+   */
+  write(data: Uint8Array | string, parsed?: () => void): void {
+    if (this.held.length > 0 || (this.unparsed > 0 && isPageHidden())) this.held.push({ data, parsed });
+    else this.pass(data, parsed);
+  }
+
+  /** Types and resizes nothing more. */
   dispose(): void {
     for (const one of this.listening) one.dispose();
+  }
+
+  /** What is written from here on is new. */
+  private goLive(): void {
+    this.isReplaying = false;
+    this.write('', () => {
+      this.isLive = true;
+      if (this.ownSize) this.follow(this.ownSize);
+    });
+  }
+
+  private pass(data: Uint8Array | string, parsed?: () => void): void {
+    if (isPageHidden()) this.hurry();
+    this.unparsed += 1;
+    this.terminal.write(data, () => {
+      this.unparsed -= 1;
+      parsed?.();
+      // Not before xterm.js knows that it has parsed everything.
+      if (this.unparsed === 0 && this.held.length > 0) void Promise.resolve().then(() => this.passHeld());
+    });
+  }
+
+  private passHeld(): void {
+    for (const { data, parsed } of this.held.splice(0)) this.pass(data, parsed);
+  }
+
+  /**
+   * xterm.js parses what is written when a timer comes to it, which takes a second and more in a page that is not shown,
+   * for so little each time that a flood never ends; but what is written next after a key, at once, if nothing waits. No
+   * key is typed: neither is the terminal scrolled nor its selection lost.
+   */
+  private hurry(): void {
+    const { terminal } = this;
+    if (terminal.hasSelection?.()) return;
+    const { scrollOnUserInput, disableStdin } = terminal.options;
+    Object.assign(terminal.options, { scrollOnUserInput: false, disableStdin: false });
+    terminal.input('', true);
+    Object.assign(terminal.options, { scrollOnUserInput, disableStdin });
+  }
+
+  private follow({ cols, rows }: { readonly cols: number; readonly rows: number }): void {
+    this.isFollowing = true;
+    this.terminal.resize(cols, rows);
+    this.isFollowing = false;
+  }
+
+  private resized(size: { readonly cols: number; readonly rows: number }): void {
+    if (!this.isFollowing && this.session?.resize(size)) this.ownSize = size;
   }
 
   private typed(data: string): void {

@@ -10,7 +10,7 @@ import { writeOrCheck } from './committed-file.mjs';
 class NoPtyModule {}
 Module({ providers: [{ provide: PtyFactory, useValue: {} }], exports: [PtyFactory] })(NoPtyModule);
 
-const machine = { home: '/', shells: ['/bin/sh'], mayExecute: () => true, mayEnter: () => true };
+const machine = { home: '/', shells: ['/bin/sh'], mayExecute: () => true, directory: (path) => path };
 const app = await createApp(readEnvironment({}, machine), NoPtyModule);
 writeOrCheck('openapi.json', `${JSON.stringify(openApiDocument(app), null, 2)}\n`, 'npm run openapi');
 await app.close();

@@ -560,7 +560,7 @@ export const mutations = [
     threat: 'T11',
     what: 'a token that only reads closes sessions over HTTP',
     ...ADMIT,
-    find: "if (access === 'readOnly' && !isReading && !isUpgrade && pathOf(target) !== loginPath) {",
+    find: "if (access === 'readOnly' && !isReading && !isUpgrade && path !== loginPath) {",
     replace: 'if (false) {',
     only: 'T11, T12 ·',
   },

@@ -3,6 +3,7 @@ import { AdmissionModule } from './admission/admission.module.js';
 import { type AppConfig } from './config/app-config.js';
 import { ConfigModule } from './config/config.module.js';
 import { ObservabilityModule } from './observability/observability.module.js';
+import { PageModule } from './page/page.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { TerminalModule } from './terminal/terminal.module.js';
 
@@ -16,6 +17,7 @@ export class AppModule {
         ConfigModule.with(config),
         { module: ptyModule, global: true },
         AdmissionModule,
+        PageModule,
         SessionsModule,
         TerminalModule,
         ObservabilityModule,

@@ -11,7 +11,9 @@ import { AppModule } from './app.module.js';
 import { type AppConfig } from './config/app-config.js';
 import { Clock } from './core/clock.js';
 import { HttpAdapter } from './http-adapter.js';
+import { readJson } from './json-body.js';
 import { openApiDocument } from './openapi.js';
+import { Page } from './page/page.js';
 import { requireUpgrade } from './require-upgrade.js';
 import { ProblemFilter } from './sessions/problem.filter.js';
 import { TerminalAdapter } from './terminal/terminal.adapter.js';
@@ -23,6 +25,8 @@ const DOCUMENT_PATH = 'api/openapi.json';
 
 /** What the OpenAPI document does not describe. */
 const PAGES = [`/${DOCS_PATH}`, `/${DOCS_PATH}/`, `/${DOCUMENT_PATH}`, WEBSOCKET_PATH];
+
+const SESSION_PATH = /^\/api\/sessions\/[^/]+$/i;
 
 /** The page of the API's documentation runs its own scripts, and has its styles in the page. */
 const docsPolicy = {
@@ -47,18 +51,21 @@ export async function createApp(
   const app = await NestFactory.create<NestExpressApplication>(module, new HttpAdapter(config), {
     logger,
     abortOnError: false,
-    // No request has a body.
+    // Only one request has a body, which is read once it is known to be let in.
     bodyParser: false,
   });
   answerUnusualRequests(app.getHttpServer());
   const gate = app.get(Gate);
+  const page = app.get(Page);
   const document = (): ReturnType<typeof openApiDocument> => openApiDocument(app);
   app.setGlobalPrefix('api');
   app.use(protectAnswers);
   app.use(`/${DOCS_PATH}`, helmet.contentSecurityPolicy(docsPolicy));
   app.use(gate.use.bind(gate));
-  app.use(answerOtherMethods(document(), PAGES));
+  app.use(answerOtherMethods(document(), [...PAGES, ...page.paths]));
   app.use(requireUpgrade(WEBSOCKET_PATH));
+  app.use(page.use.bind(page));
+  app.use(readJson('PATCH', SESSION_PATH));
   app.useGlobalFilters(new ProblemFilter());
   app.useWebSocketAdapter(new TerminalAdapter(app, gate, app.get(Clock), config, app.get(TerminalGateway)));
   SwaggerModule.setup(DOCS_PATH, app, document, { jsonDocumentUrl: DOCUMENT_PATH, raw: ['json'] });

@@ -244,15 +244,16 @@ describe('its schemas for what the server sends', () => {
   it.each(protocols)('describe the life of a session and its viewers to a client of %s', async (protocol) => {
     const server = await bed.serve();
     const client = await watched(server, protocol);
+    client.send({ type: 'watch', requestId: 'w' });
     client.send({ type: 'create', requestId: 'c', cols: 80, rows: 24 });
     const { sessionId } = await client.next({ type: 'session_created' });
     await until(() => server.ptys.ptys.length > 0, 'the process runs');
     const pty = server.ptys.last;
-    pty.print('hello €\r\n');
+    pty.print('hello €\r\n\x1b]2;vim\x07\x1b]7;file:///srv\x07');
     client.send({ type: 'resize', sessionId, cols: 100, rows: 30 });
     await client.sync();
     const other = await watched(server, protocol);
-    other.send({ type: 'attach', sessionId, requestId: 'a' });
+    other.send({ type: 'attach', sessionId, requestId: 'a' }, { type: 'watch' });
     await other.next({ type: 'attached' });
     other.send({ type: 'resize', sessionId, cols: 90, rows: 20 });
     other.send({ type: 'attach', sessionId, from: 3, readOnly: true });

@@ -1,13 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MIN_LOG_BYTES, settings } from '../src/config/settings.js';
+import { MAX_NAME_LENGTH, TELL_CHANGE_MS } from '../src/core/caption.js';
 import { FIRST_WINDOW_BYTES, MAX_WINDOW_BYTES, MIN_WINDOW_BYTES } from '../src/core/delivery-window.js';
+import { MAX_PATH_LENGTH } from '../src/core/display-text.js';
 import { aheadBytes, DEFAULT_FLOW_LIMITS, shouldPause } from '../src/core/flow-control.js';
 import { NUDGE_MS, STALLED_MS } from '../src/core/session.js';
+import { MAX_TITLE_LENGTH } from '../src/core/terminal-reports.js';
 import { MAX_COLUMNS, MAX_ROWS } from '../src/core/terminal-size.js';
+import { MAX_BODY_BYTES } from '../src/json-body.js';
 import { decodeFrame } from '../src/protocol/frames.js';
 import * as limits from '../src/protocol/limits.js';
 import { CLIENT_MESSAGE_TYPES, type Limits } from '../src/protocol/messages.js';
+import { ASK_EVERY_MS, QUIET_MS } from '../src/sessions/session-directories.js';
 import { closeTimeoutMs } from '../src/sessions/session-closer.js';
 import { START_WITHIN_MS } from '../src/sessions/session-opener.js';
 import { ANSWERS_HIGH_WATER_BYTES, OUTPUT_HIGH_WATER_BYTES } from '../src/terminal/connection.js';
@@ -86,6 +91,12 @@ describe('docs/protocol.md', () => {
     ],
     ['sessionId, requestId', `1 to ${limits.MAX_ID_LENGTH} characters`],
     ['cwd, shell', figure(limits.MAX_PATH_LENGTH)],
+    ['name of a session', `1 to ${MAX_NAME_LENGTH} characters`],
+    ['the body of a renaming', figure(MAX_BODY_BYTES)],
+    ['title of a session', `${MAX_TITLE_LENGTH} characters`],
+    ['cwd of a session', `${figure(MAX_PATH_LENGTH)} characters`],
+    ['title and directory told again', `after ${TELL_CHANGE_MS} ms`],
+    ['a shell asked where it is', `after ${QUIET_MS / 1000} s`, `every ${ASK_EVERY_MS / 1000} s`],
     ['size', `1 to ${config.maxColumns} × 1 to ${config.maxRows}`],
     ['sessions in one acknowledge', figure(limits.MAX_ACKNOWLEDGED)],
     ['sessions in one hello', figure(limits.MAX_RESUMED)],

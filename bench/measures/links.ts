@@ -7,7 +7,7 @@ const ROUND_TRIPS_MS = [0.5, 10, 30, 60, 150, 300];
 const MEGABYTES_PER_SECOND = [0.1, 0.5, 2, 10, 50];
 const SECONDS = 120;
 
-/** The same every time: no servers, no clocks. See `src/core/delivery-window.spec.ts`, which holds each link to it. */
+/** The same every time: no servers, no clocks. See `test/simulated-links.spec.ts`, which holds each link to it. */
 export const links: Measure = {
   name: 'links',
   about:

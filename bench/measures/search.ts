@@ -18,7 +18,7 @@ export async function client(target: Target, file: WorkloadFile): Promise<Figure
 export const search: Measure = {
   name: 'search',
   about:
-    'What looking for terminal modes in the output that falls off the log costs during `throughput` of v2: the time in it by the server’s processor time. Timing it is counted, too.',
+    'What looking for titles and directories in the output, and for terminal modes in what of it falls off the log, costs during `throughput` of v2: the time in it by the server’s processor time. Timing it is counted, too.',
   repetitions: 5,
   rows: FILE_KINDS.map((file) => ({ figure: `${file}, share of server CPU`, goal: { atMost: 0.05 } })),
 

@@ -1,9 +1,12 @@
 import { admit, type AdmissionRequest, type AdmissionRules, type Credentials } from './admit.js';
+import { isPageFile } from './doors.js';
 
 const rules: AdmissionRules = {
   webSocketPath: '/ws',
   loginPath: '/api/auth',
   openPaths: ['/api/health', '/api/auth/enabled'],
+  pagePath: '/',
+  isPageFile,
   isPublic: false,
   allowedHosts: [],
   allowedOrigins: ['https://ide.example', 'chrome-extension://abcdefghijklmnop'],
@@ -24,6 +27,8 @@ function statusOf(request: Partial<AdmissionRequest>, change: Partial<AdmissionR
       hosts: ['localhost:3000'],
       origins: [],
       fetchSites: [],
+      fetchModes: [],
+      fetchDestinations: [],
       scheme: 'http',
       credentials: nothingShown,
       load: { connections: 0, peerConnections: 0 },
@@ -239,6 +244,61 @@ describe('T05, T06 · what a browser says of the page that asks', () => {
   });
 });
 
+describe('T05 · a link to the page from elsewhere', () => {
+  const link = {
+    target: '/',
+    fetchSites: ['cross-site'],
+    fetchModes: ['navigate'],
+    fetchDestinations: ['document'],
+  };
+
+  it.each<[string, Partial<AdmissionRequest>]>([
+    ['of another site', {}],
+    ['of another port', { fetchSites: ['same-site'] }],
+    ['with a query', { target: '/?from=wiki' }],
+    ['followed by HEAD', { method: 'HEAD' }],
+  ])('%s comes in', (_what, change) => {
+    expect(statusOf({ ...link, ...change })).toBe(0);
+    expect(statusOf({ ...link, ...change }, { isTokenRequired: true })).toBe(0);
+  });
+
+  it.each<[string, Partial<AdmissionRequest>]>([
+    ['to the API', { target: '/api/sessions' }],
+    ['to what is open in the API', { target: '/api/health' }],
+    ['to its documentation', { target: '/api/docs' }],
+    ['to the WebSocket', { target: '/ws' }],
+    ['to what the page is made of', { target: '/assets/main-4F2A.js' }],
+    ['to nothing', { target: '/elsewhere' }],
+    ['to two slashes', { target: '//' }],
+    ['to what is the page to some readers', { target: '/.' }],
+    ['that posts', { method: 'POST' }],
+    ['that deletes', { method: 'DELETE' }],
+    ['that asks', { method: 'OPTIONS' }],
+    ['that says whose page asks', { origins: ['https://evil.example'] }],
+    ['that says that a page asks that has no name', { origins: ['null'] }],
+    ['of no known distance', { fetchSites: ['something'] }],
+    ['of two distances', { fetchSites: ['cross-site', 'none'] }],
+    ['for a frame', { fetchDestinations: ['iframe'] }],
+    ['for an embedded object', { fetchDestinations: ['embed'] }],
+    ['for nobody knows what', { fetchDestinations: [] }],
+    ['for a script', { fetchModes: ['no-cors'], fetchDestinations: ['script'] }],
+    ['for an image', { fetchModes: ['no-cors'], fetchDestinations: ['image'] }],
+    ['by fetch()', { fetchModes: ['cors'], fetchDestinations: ['empty'] }],
+    ['by fetch() without an answer', { fetchModes: ['no-cors'], fetchDestinations: ['empty'] }],
+    ['for two things', { fetchDestinations: ['document', 'iframe'] }],
+    ['in two ways', { fetchModes: ['navigate', 'cors'] }],
+    ['to another host', { hosts: ['evil.example'] }],
+    ['of another user', { user: 1001 }],
+  ])('%s does not', (_what, change) => {
+    expect(statusOf({ ...link, ...change })).toBe(403);
+  });
+
+  it('opens no WebSocket', () => {
+    expect(statusOf({ ...link, isUpgrade: true })).toBe(404);
+    expect(statusOf({ ...link, isUpgrade: true, target: '/ws' })).toBe(403);
+  });
+});
+
 describe('T08 · the user at the other end', () => {
   it.each([
     [undefined, 0],
@@ -296,7 +356,27 @@ describe('T11, T12 · the token', () => {
     ['POST', '/api/auth', 401],
     ['POST', '/api/auth/enabled', 401],
     ['GET', '/api/docs', 401],
-    ['GET', '/', 401],
+    ['GET', '/api/openapi.json', 401],
+    ['GET', '/', 0],
+    ['HEAD', '/', 0],
+    ['GET', '/?x', 0],
+    ['GET', '/icon.svg', 0],
+    ['GET', '/assets/main-4F2A.js', 0],
+    ['GET', '/assets/main-4F2A.js.LEGAL.txt', 0],
+    ['POST', '/', 401],
+    ['DELETE', '/icon.svg', 401],
+    ['GET', '//', 401],
+    ['GET', '/elsewhere', 401],
+    ['GET', '/assets/', 401],
+    ['GET', '/assets/more/main.js', 401],
+    ['GET', '/assets/../api/openapi.json', 401],
+    ['GET', '/assets/..', 401],
+    ['GET', '/assets/.env', 401],
+    ['GET', '/.env', 401],
+    ['GET', '/main..js', 401],
+    ['GET', '/assets%2fmain.js', 401],
+    ['GET', '/icon.svg/', 401],
+    ['GET', '/ws', 401],
   ])('%s %s without one: %p', (method, target, status) => {
     expect(statusOf({ method, target }, required)).toBe(status);
   });
@@ -335,6 +415,8 @@ describe('T11, T12 · the token', () => {
             hosts: ['localhost'],
             origins: [],
             fetchSites: [],
+            fetchModes: [],
+            fetchDestinations: [],
           },
           ...{ scheme: 'http', credentials, load: { connections: 0, peerConnections: 0 } },
         },

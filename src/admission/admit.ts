@@ -12,6 +12,9 @@ export interface AdmissionRequest {
   readonly origins: readonly string[];
   /** `Sec-Fetch-Site`: how far from this server the page is that asks. */
   readonly fetchSites: readonly string[];
+  /** `Sec-Fetch-Mode` and `Sec-Fetch-Dest`: what for. */
+  readonly fetchModes: readonly string[];
+  readonly fetchDestinations: readonly string[];
   /** How the client came: over TLS, as far as a proxy that is believed says. */
   readonly scheme: Scheme;
   /**
@@ -57,6 +60,9 @@ export interface AdmissionRules {
   readonly isTokenRequired: boolean;
   /** Open without a token: reading these paths. */
   readonly openPaths: readonly string[];
+  /** Where the page is, to which links of other sites may lead; open, and so are the files it is made of. */
+  readonly pagePath: string;
+  readonly isPageFile: (path: string) => boolean;
   /** Where a browser trades its token for a cookie, whatever the token lets do, and where anybody may log out. */
   readonly loginPath: string;
   readonly maxConnections: number;
@@ -126,7 +132,7 @@ const refuseHost: Check = ({ hosts, scheme }, { isPublic, allowedHosts }) => {
   };
 };
 
-const refuseOrigin: Check = (request, { allowedOrigins }) => {
+const refuseOrigin: Check = (request, { allowedOrigins, pagePath }) => {
   const { hosts, origins, fetchSites, scheme } = request;
   const [origin] = origins;
   const host = parseHost(hosts[0] ?? '');
@@ -136,11 +142,36 @@ const refuseOrigin: Check = (request, { allowedOrigins }) => {
   const isNear = fetchSites.every((site) => site === 'same-origin' || site === 'none');
   if (isListedOrigin || (isNear && fetchSites.length <= 1 && (isOwn || origins.length === 0)))
     return undefined;
+  if (isLink(request) && pathOf(request.target) === pagePath) return undefined;
   return {
     status: 403,
     detail: 'refused: pages of this origin may not use this server; see TREX_ALLOWED_ORIGINS',
   };
 };
+
+/**
+ * Whether another site's page leads its visitor here, in a window that becomes ours: it can neither read the answer nor
+ * frame it, and what it has chosen is the address.
+ */
+function isLink({
+  isUpgrade,
+  method,
+  origins,
+  fetchSites,
+  fetchModes,
+  fetchDestinations,
+}: AdmissionRequest): boolean {
+  const [site = '', ...more] = fetchSites;
+  return (
+    !isUpgrade &&
+    ['GET', 'HEAD'].includes(method) &&
+    origins.length === 0 &&
+    ['cross-site', 'same-site'].includes(site) &&
+    more.length === 0 &&
+    fetchModes.join() === 'navigate' &&
+    fetchDestinations.join() === 'document'
+  );
+}
 
 /** Every user of a machine may connect to its loopback. */
 const refuseUser: Check = ({ user }, { allowedUsers }) => {
@@ -152,13 +183,15 @@ const refuseUser: Check = ({ user }, { allowedUsers }) => {
   };
 };
 
-const refuseToken: Check = (request, { isTokenRequired, openPaths, loginPath }): Refused | undefined => {
+const refuseToken: Check = (request, rules): Refused | undefined => {
+  const { isTokenRequired, openPaths, loginPath, pagePath, isPageFile } = rules;
   const { isUpgrade, method, target, origins, credentials } = request;
+  const path = pathOf(target);
   // A browser asks without credentials whether it may ask with them.
   const isOpen =
     method === 'OPTIONS' ||
-    (READING.includes(method) && openPaths.includes(pathOf(target))) ||
-    (method === 'DELETE' && pathOf(target) === loginPath);
+    (READING.includes(method) && (openPaths.includes(path) || path === pagePath || isPageFile(path))) ||
+    (method === 'DELETE' && path === loginPath);
   if (!isTokenRequired || (isOpen && !isUpgrade)) return undefined;
   const { areShown, access, isCookie, retryAfterSeconds } = credentials;
   if (access === undefined) {
@@ -180,7 +213,7 @@ const refuseToken: Check = (request, { isTokenRequired, openPaths, loginPath }):
   if (isCookie && origins.length === 0 && !isReading) {
     return { status: 403, detail: 'refused: with a cookie, the Origin header must say which page asks' };
   }
-  if (access === 'readOnly' && !isReading && !isUpgrade && pathOf(target) !== loginPath) {
+  if (access === 'readOnly' && !isReading && !isUpgrade && path !== loginPath) {
     return { status: 403, detail: 'refused: this token only reads' };
   }
   return undefined;

@@ -298,8 +298,8 @@ describe('the gate', () => {
         (await pass(gate, requestOf({ host, origin, ...asking }, { method: 'OPTIONS' }))).headers,
       ).toEqual({
         ...invited,
-        'access-control-allow-methods': 'GET, POST, DELETE',
-        'access-control-allow-headers': 'Authorization',
+        'access-control-allow-methods': 'GET, POST, PATCH, DELETE',
+        'access-control-allow-headers': 'Authorization, Content-Type',
       });
       expect((await pass(gate, requestOf({ host }))).headers).toEqual({ vary: 'Origin' });
       const refused = await pass(gateWith({ token, allowedOrigins: origin }), requestOf({ host, origin }));

@@ -12,7 +12,7 @@ import {
   type Load,
   type Refused,
 } from './admit.js';
-import { LOGIN_PATH, OPEN_PATHS, WEBSOCKET_PATH } from './doors.js';
+import { isPageFile, LOGIN_PATH, OPEN_PATHS, PAGE_PATH, WEBSOCKET_PATH } from './doors.js';
 import { parseHost, portOf, type Scheme } from './host-and-origin.js';
 import { cookieName, readCookies, setCookie } from './login-cookie.js';
 import { type Peer, TrustedProxies } from './peer.js';
@@ -31,7 +31,8 @@ const BEARER = /^bearer +(\S+)$/i;
 const BEARER_PROTOCOL = 'bearer.';
 
 /** What pages of other origins that are allowed may do. */
-const CORS_METHODS = 'GET, POST, DELETE';
+const CORS_METHODS = 'GET, POST, PATCH, DELETE';
+const CORS_HEADERS = 'Authorization, Content-Type';
 
 /** The gate as the server's two doors use it: what `admit` decides on is gathered here. */
 @Injectable()
@@ -64,6 +65,8 @@ export class Gate implements NestMiddleware<IncomingMessage, ServerResponse> {
       webSocketPath: WEBSOCKET_PATH,
       loginPath: LOGIN_PATH,
       openPaths: OPEN_PATHS,
+      pagePath: PAGE_PATH,
+      isPageFile,
       isPublic,
       isTokenRequired,
       allowedHosts: config.allowedHosts,
@@ -89,6 +92,8 @@ export class Gate implements NestMiddleware<IncomingMessage, ServerResponse> {
       hosts: headers.host ?? [],
       origins: headers.origin ?? [],
       fetchSites: headers['sec-fetch-site'] ?? [],
+      fetchModes: headers['sec-fetch-mode'] ?? [],
+      fetchDestinations: headers['sec-fetch-dest'] ?? [],
       scheme: peer.scheme,
       credentials: this.credentialsOf(request, peer),
     };
@@ -224,7 +229,7 @@ function invite({ method, headers }: IncomingMessage, response: ServerResponse, 
   response.setHeader('Access-Control-Allow-Origin', origin);
   if (method !== 'OPTIONS' || headers['access-control-request-method'] === undefined) return;
   response.setHeader('Access-Control-Allow-Methods', CORS_METHODS);
-  response.setHeader('Access-Control-Allow-Headers', 'Authorization');
+  response.setHeader('Access-Control-Allow-Headers', CORS_HEADERS);
 }
 
 function cookieNameFor({ headers }: IncomingMessage, scheme: Scheme): string {

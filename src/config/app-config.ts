@@ -6,6 +6,8 @@ export abstract class AppConfig {
   abstract readonly isPublic: boolean;
   /** TCP port; 0 takes any free one. */
   abstract readonly port: number;
+  /** Where the built page is that browsers are shown; without one, the API is served alone. */
+  abstract readonly pageFolder?: string | undefined;
   /** Absolute path of the shell a session runs unless it asks for another. */
   abstract readonly shell: string;
   /** Absolute paths of the shells a client may ask for; holds `shell`. */

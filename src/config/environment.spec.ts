@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { type AppConfig, LOG_LEVELS } from './app-config.js';
 import { ConfigError } from './config-error.js';
-import { type Environment, readEnvironment } from './environment.js';
+import { BUILT_PAGE, type Environment, readEnvironment } from './environment.js';
 import { type Machine } from './machine.js';
 import { settings } from './settings.js';
 
@@ -37,6 +37,7 @@ describe('readEnvironment', () => {
       host: '127.0.0.1',
       isPublic: false,
       port: 3000,
+      pageFolder: BUILT_PAGE,
       shell: '/bin/zsh',
       shells: machine.shells,
       cwd: '/home/ada',
@@ -85,6 +86,7 @@ describe('readEnvironment', () => {
     const config = read({
       TREX_HOST: '::',
       TREX_PORT: '0',
+      TREX_PAGE: 'off',
       TREX_TOKEN: TOKEN,
       TREX_READ_ONLY_TOKEN_FILE: '/run/read-only',
       TREX_ALLOWED_HOSTS: 'trex.example.com,ide.example.com:8443',
@@ -130,6 +132,7 @@ describe('readEnvironment', () => {
       host: '::',
       isPublic: true,
       port: 0,
+      pageFolder: undefined,
       shell: '/usr/bin/fish',
       shells: [...machine.shells, '/opt/nu'],
       cwd: '/srv/work',
@@ -190,6 +193,7 @@ describe('readEnvironment', () => {
         TREX_ALLOWED_HOSTS: 'good.example,http://bad.example,*.example,worse.example:0',
         TREX_ALLOWED_UIDS: '0,root',
         TREX_TRUST_PROXY: '10.0.0.1,10.0.0.0/33,::/129,proxy,1.2.3.4/8/8',
+        TREX_PAGE: 'yes',
         TREX_PORT: '65536',
         TREX_SHELL: 'csh',
         TREX_SHELLS: '/bin/ok,bin/not',
@@ -210,6 +214,7 @@ describe('readEnvironment', () => {
         'the file of a token (`trex token` writes one), or say TREX_AUTH=none',
       'TREX_LOG_LEVEL must be one of trace, debug, info, warn, error, silent, got "loud"',
       'TREX_MAX_SESSIONS must be a whole number from 1 to 10000, got "ten"',
+      'TREX_PAGE must be on or off, got "yes"',
       'TREX_PORT must be a whole number from 0 to 65535, got "65536"',
       'TREX_PROT is not a setting; did you mean TREX_PORT?',
       'TREX_SHELL must be an absolute path, or the name of one of /bin/sh, /bin/bash, /bin/zsh, /usr/bin/fish, got "csh"',

@@ -1,4 +1,5 @@
 import { closest } from 'fastest-levenshtein';
+import { join } from 'node:path';
 import { type AppConfig } from './app-config.js';
 import { ConfigError } from './config-error.js';
 import { type Machine } from './machine.js';
@@ -7,6 +8,9 @@ import { isLoopback, isToken, type Setting, settings, TOKEN_FORM } from './setti
 import { allowedShells, defaultShell, findShell } from './shells.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where `npm run build` leaves the page: beside the folder that this code runs from, which is `src` or `dist`. */
+export const BUILT_PAGE = join(__dirname, '../../dist-page');
 
 /** More of a text than this helps nobody find it. */
 const QUOTED_CHARACTERS = 80;
@@ -32,6 +36,7 @@ export function readEnvironment(env: Environment, machine: Machine): AppConfig {
     host,
     isPublic: !isLoopback(host),
     port: read(settings.port),
+    pageFolder: read(settings.page) === 'on' ? BUILT_PAGE : undefined,
     shell: chooseShell(asked, shells, env, machine, problems),
     shells,
     cwd: startingPlace(read(settings.cwd), (env[settings.cwd.name] ?? '') !== '', cwdRoot, machine, problems),

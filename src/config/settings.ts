@@ -27,8 +27,9 @@ export interface Setting<T> {
  * What the settings say, one by one. Which shell runs follows from two of them and the machine: see shells.ts; what the
  * tokens are, from two each: see environment.ts.
  */
-export type SettingValues = Omit<AppConfig, 'shell' | 'isPublic' | 'cwdRoot'> & {
+export type SettingValues = Omit<AppConfig, 'shell' | 'isPublic' | 'cwdRoot' | 'pageFolder'> & {
   readonly cwdRoot: string | undefined;
+  readonly page: 'on' | 'off';
   /** A path, a bare name, or whatever the machine suggests. */
   readonly shell: string | undefined;
   readonly token: string | undefined;
@@ -72,6 +73,14 @@ export const settings: { readonly [K in keyof SettingValues]: Setting<SettingVal
     max: 65_535,
     byDefault: 3000,
   }),
+  page: {
+    name: 'TREX_PAGE',
+    meaning: 'Whether there is a page with terminals at / (on), or the API alone (off).',
+    accepts: 'on or off',
+    byDefault: 'on',
+    valueByDefault: () => 'on',
+    parse: (text) => (text === 'on' || text === 'off' ? { value: text } : { refused: [text] }),
+  },
   shell: {
     name: 'TREX_SHELL',
     meaning: 'The shell a session runs unless it asks for another.',

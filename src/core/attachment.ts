@@ -9,7 +9,9 @@ export type ViewerNews =
   /** Whether it is the viewer that typed or resized last: the one whose terminal answers queries. */
   | { readonly type: 'control'; readonly inControl: boolean }
   /** Somebody else has resized the session; output from `offset` on is for this size. */
-  | { readonly type: 'resized'; readonly offset: number; readonly size: TerminalSize };
+  | { readonly type: 'resized'; readonly offset: number; readonly size: TerminalSize }
+  /** Where its shell is now. */
+  | { readonly type: 'moved'; readonly cwd: string };
 
 /** Whoever looks at a session: told that there may be something to take, and takes it when it can. */
 export interface Viewer {

@@ -1,23 +1,6 @@
-import { type Reading, simulate } from '../../test/support/simulated-link.js';
 import { DeliveryWindow, FIRST_WINDOW_BYTES, MAX_WINDOW_BYTES, MIN_WINDOW_BYTES } from './delivery-window.js';
 
 const KIB = 1024;
-
-/** Share of what the link or the largest window allows that is consumed between two moments. */
-function share(
-  readings: readonly Reading[],
-  fromMs: number,
-  toMs: number,
-  possibleBytesPerMs: number,
-): number {
-  const at = (ms: number): Reading => readings.find(({ atMs }) => atMs >= ms)!;
-  const [from, to] = [at(fromMs), at(toMs)];
-  return (to.consumedBytes - from.consumedBytes) / (to.atMs - from.atMs) / possibleBytesPerMs;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
-}
 
 /** Plays a client that acknowledges everything `roundTripMs` after it was sent. */
 function play(
@@ -128,25 +111,5 @@ describe('the delivery window', () => {
       window.acknowledged(piece.bytes, piece, now);
     }
     expect(window.bytes).toBe(200_000);
-  });
-
-  describe.each([0.5, 10, 30, 60, 150, 300])('on a link with a round trip of %d ms', (roundTripMs) => {
-    it.each([0.1, 0.5, 2, 10, 50])('and %d MB/s', (megabytesPerSecond) => {
-      const readings = simulate({ roundTripMs, megabytesPerSecond }, 120);
-      const possible = Math.min(megabytesPerSecond * 1000, MAX_WINDOW_BYTES / roundTripMs);
-      // What is sent a second after the start is acknowledged a round trip later.
-      expect(share(readings, 1000 + roundTripMs, 2000 + roundTripMs, possible)).toBeGreaterThanOrEqual(0.9);
-      expect(share(readings, 10_000, 60_000, possible)).toBeGreaterThanOrEqual(0.9);
-      expect(share(readings, 60_000, 120_000, possible)).toBeGreaterThanOrEqual(0.9);
-      // 20 ms, but never less than the smallest window takes, which a slice more may go beyond.
-      const smallestWindowMs = (1.1 * MIN_WINDOW_BYTES) / (megabytesPerSecond * 1000);
-      for (const [from, to] of [
-        [2000, 60_000],
-        [60_000, 120_000],
-      ] as const) {
-        const queues = readings.filter(({ atMs }) => atMs > from && atMs <= to).map(({ queueMs }) => queueMs);
-        expect(median(queues)).toBeLessThanOrEqual(Math.max(20, smallestWindowMs));
-      }
-    });
   });
 });

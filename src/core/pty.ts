@@ -39,6 +39,8 @@ export interface Pty {
   /** Stops reading: once the kernel's buffer is full the process blocks. A few reads' worth may still arrive. */
   pause(): void;
   resume(): void;
+  /** The absolute path of the directory its process is in now; `undefined` when nobody can tell. */
+  directory(): Promise<string | undefined>;
   /**
    * Ends every process of the terminal's POSIX session, politely and then not; output not yet told is dropped.
    * Resolves once they are gone and `ended` has been told. Repeats share one ending.

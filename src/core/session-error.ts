@@ -3,6 +3,7 @@ export type SessionErrorCode =
   | 'INVALID_SIZE'
   | 'INVALID_SHELL'
   | 'INVALID_CWD'
+  | 'INVALID_NAME'
   | 'SESSION_NOT_FOUND'
   | 'SESSION_ENDED'
   | 'SESSION_LIMIT'

@@ -4,6 +4,8 @@ import { type Session } from './session.js';
 export type SessionEventType =
   | 'created'
   | 'started'
+  /** Its name, directory or title is another. */
+  | 'changed'
   | 'viewerJoined'
   | 'viewerLeft'
   | 'closing'

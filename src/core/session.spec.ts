@@ -2,10 +2,13 @@ import {
   INPUT_QUEUE_BYTES,
   newSession,
   runningSession,
+  sessionOf,
   settled,
 } from '../../test/support/running-session.js';
+import { FakePtyFactory } from '../../test/fakes/fake-pty.js';
 import { FakeViewer } from '../../test/fakes/fake-viewer.js';
 import { type Attachment } from './attachment.js';
+import { MAX_NAME_LENGTH, TELL_CHANGE_MS } from './caption.js';
 import { SessionError } from './session-error.js';
 import { NUDGE_MS, type Session, STALLED_MS } from './session.js';
 
@@ -1011,5 +1014,250 @@ describe('what was typed', () => {
       [3, 2],
       ['80x24', 'abc', '90x20', 'de'],
     ]);
+  });
+});
+
+describe('a session’s name', () => {
+  it('is another once it is renamed, and that is told at once, each time', async () => {
+    const { session, happened, clock } = await runningSession();
+    for (const name of ['tests', '<img src=x onerror=alert(1)>', '👩‍👩‍👧']) {
+      session.rename(name);
+      expect(session.name).toBe(name);
+    }
+    expect(happened).toEqual(['started', 'changed', 'changed', 'changed']);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('is in normal form C, and the same name again is no news', () => {
+    const { session, happened } = newSession();
+    session.rename('e\u0301');
+    session.rename('\u00e9');
+    session.rename('\u00e9');
+    expect([session.name, happened]).toEqual(['\u00e9', ['changed']]);
+  });
+
+  it('is counted in characters, once it is in normal form', () => {
+    const { session } = newSession();
+    session.rename('🚀'.repeat(MAX_NAME_LENGTH));
+    session.rename('e\u0301'.repeat(MAX_NAME_LENGTH));
+    expect(session.name).toBe('é'.repeat(MAX_NAME_LENGTH));
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['blanks', ' \t '],
+    ['what has no width', '\u200b\u2060'],
+    ['129 characters', 'x'.repeat(129)],
+    ['a control character', 'a\nb'],
+    ['an escape', '\x1b[31mred'],
+    ['an override of direction', 'a\u202eb'],
+    ['an isolate', 'a\u2066b'],
+    ['half a character', '\ud83d'],
+  ])('cannot be %s, and stays what it was', (_what, name) => {
+    const { session, happened } = newSession();
+    expect(() => session.rename(name)).toThrow(expect.objectContaining({ code: 'INVALID_NAME' }) as Error);
+    expect([session.name, happened]).toEqual(['bash-1', []]);
+  });
+
+  it('may be another of a session that has ended', async () => {
+    const { session, pty, happened } = await runningSession();
+    pty.end();
+    session.rename('tests');
+    expect([session.name, happened]).toEqual(['tests', ['started', 'ended', 'changed']]);
+  });
+});
+
+describe('what programs say of themselves', () => {
+  const title = (of: string): string => `\x1b]2;${of}\x07`;
+  const directory = (of: string): string => `\x1b]7;file://here${of}\x1b\\`;
+  const changes = (happened: readonly string[]): number => happened.filter((one) => one === 'changed').length;
+
+  it('shows, and is told at once', async () => {
+    const { session, pty, happened } = await runningSession();
+    expect([session.title, session.cwd]).toEqual([undefined, '/']);
+    pty.print(`${title('vim')}${directory('/srv')}`);
+    // Once for both: who is told of one of them alone shows what never was.
+    expect([session.title, session.cwd, changes(happened)]).toEqual(['vim', '/srv', 1]);
+  });
+
+  it('is output all the same', async () => {
+    const { session, pty } = await runningSession();
+    const viewer = new FakeViewer();
+    session.attach(viewer);
+    pty.print(`a${title('vim')}b`);
+    expect(viewer.text).toBe(`a${title('vim')}b`);
+  });
+
+  it('shows no more once it is empty', async () => {
+    const { session, pty, happened, clock } = await runningSession();
+    pty.print(title('vim'));
+    clock.advance(TELL_CHANGE_MS);
+    pty.print(title(''));
+    expect([session.title, changes(happened)]).toEqual([undefined, 2]);
+  });
+
+  it('is told again no sooner than 250 ms later, and then the newest', async () => {
+    const { session, pty, happened, clock } = await runningSession();
+    expect(TELL_CHANGE_MS).toBe(250);
+    for (let ms = 0; ms < 1000; ms += 10) {
+      pty.print(title(`at ${ms}`));
+      clock.advance(10);
+    }
+    expect([changes(happened), session.title]).toEqual([1 + 1000 / TELL_CHANGE_MS, 'at 990']);
+    clock.advance(TELL_CHANGE_MS);
+    expect([changes(happened), clock.timers]).toEqual([1 + 1000 / TELL_CHANGE_MS, 0]);
+    clock.advance(10_000);
+    pty.print(title('later'));
+    expect(changes(happened)).toBe(2 + 1000 / TELL_CHANGE_MS);
+  });
+
+  it('is no news when it is what is known', async () => {
+    const { pty, happened, clock } = await runningSession();
+    pty.print(directory('/'));
+    pty.print(title(''));
+    expect([changes(happened), clock.timers]).toEqual([0, 0]);
+  });
+
+  it('tells viewers where it is, when that is another place', async () => {
+    const { session, pty, clock } = await runningSession();
+    const viewer = new FakeViewer();
+    session.attach(viewer);
+    pty.print(directory('/srv'));
+    pty.print(directory('/tmp'));
+    pty.print(directory('/srv/a'));
+    expect(viewer.news).toEqual([{ type: 'moved', cwd: '/srv' }]);
+    clock.advance(TELL_CHANGE_MS);
+    pty.print(title('vim'));
+    clock.advance(TELL_CHANGE_MS);
+    expect(viewer.news).toEqual([
+      { type: 'moved', cwd: '/srv' },
+      { type: 'moved', cwd: '/srv/a' },
+    ]);
+  });
+
+  it('tells viewers nothing when it is back before it was told', async () => {
+    const { session, pty, clock } = await runningSession();
+    const viewer = new FakeViewer();
+    session.attach(viewer);
+    pty.print(title('vim'));
+    pty.print(directory('/srv'));
+    pty.print(directory('/'));
+    clock.advance(TELL_CHANGE_MS);
+    expect(viewer.news).toEqual([]);
+  });
+
+  it.each([
+    ['has ended', (_session: Session, pty: { end(): void }) => pty.end()],
+    ['is closed', (session: Session) => session.close()],
+  ])('is told no more once it %s, and no timer is left', async (_what, act) => {
+    const { session, pty, happened, clock } = await runningSession();
+    pty.print(title('one'));
+    pty.print(title('two'));
+    act(session, pty);
+    expect([clock.timers, session.title]).toEqual([0, 'two']);
+    await settled();
+    clock.advance(10 * TELL_CHANGE_MS);
+    expect([changes(happened), clock.timers]).toEqual([1, 0]);
+  });
+
+  it.each([
+    ['controls the terminal', `${title('a\x9b\u0085\tb')}`, 'ab'],
+    ['turns its direction', title('a\u202eb\u2066c'), 'abc'],
+    ['is longer than a title', title('x'.repeat(10_000)), 'x'.repeat(256)],
+  ])('is shown without what %s', async (_what, output, shown) => {
+    const { session, pty } = await runningSession();
+    pty.print(output);
+    expect(session.title).toBe(shown);
+  });
+
+  it.each([
+    ['of another machine', '\x1b]7;file://there/srv\x07'],
+    ['with an escape in it', directory('/a%1b[31m')],
+    ['that reads backwards', directory('/a%E2%80%AEb')],
+    ['that is too long', directory(`/${'x'.repeat(10_000)}`)],
+  ])('is not heeded of a directory %s: its process is asked', async (_what, output) => {
+    const { session, pty, happened } = await runningSession();
+    pty.print(output);
+    expect([session.cwd, changes(happened)]).toEqual(['/', 0]);
+    pty.isIn = '/srv';
+    await session.findDirectory();
+    expect([session.cwd, changes(happened)]).toEqual(['/srv', 1]);
+  });
+});
+
+describe('where a shell is', () => {
+  const reported = '\x1b]7;file:///reported\x07';
+
+  it('is looked for, and told as what is reported is', async () => {
+    const { session, pty, happened, clock } = await runningSession();
+    const viewer = new FakeViewer();
+    session.attach(viewer);
+    for (const isIn of ['/srv', '/tmp', undefined]) {
+      pty.isIn = isIn;
+      await session.findDirectory();
+    }
+    expect([session.cwd, happened.slice(-1), viewer.news]).toEqual([
+      '/tmp',
+      ['changed'],
+      [{ type: 'moved', cwd: '/srv' }],
+    ]);
+    clock.advance(TELL_CHANGE_MS);
+    expect(viewer.news).toHaveLength(2);
+  });
+
+  it('is not looked for when its programs say it, nor what was found meanwhile', async () => {
+    const { session, pty } = await runningSession();
+    pty.isIn = '/srv';
+    const looking = session.findDirectory();
+    pty.print(reported);
+    await looking;
+    await session.findDirectory();
+    expect([session.cwd, pty.asked]).toEqual(['/reported', 1]);
+  });
+
+  it.each([
+    ['controls a terminal', '/a\x1b[31m\n'],
+    ['reads backwards', '/a\u202eb'],
+    ['is too long', `/${'x'.repeat(4096)}`],
+  ])('is not shown when it %s', async (_what, isIn) => {
+    const { session, pty, happened } = await runningSession();
+    pty.isIn = isIn;
+    await session.findDirectory();
+    expect([session.cwd, happened]).toEqual(['/', ['started']]);
+  });
+
+  it('shows as it is, also in a normal form that is not C', async () => {
+    const { session, pty } = await runningSession();
+    pty.isIn = '/e\u0301';
+    await session.findDirectory();
+    expect(session.cwd).toBe('/e\u0301');
+  });
+
+  it('is nowhere before it has started, and no matter once it is closed or has ended', async () => {
+    const lone = newSession();
+    await lone.session.findDirectory();
+    lone.session.start();
+    await settled();
+    const { last: pty } = lone.ptys;
+    pty.isIn = '/srv';
+    const looking = lone.session.findDirectory();
+    lone.session.close();
+    await looking;
+    await settled();
+    await lone.session.findDirectory();
+    expect([lone.session.cwd, lone.happened, lone.clock.timers]).toEqual([
+      '/',
+      ['started', 'closing', 'ended'],
+      0,
+    ]);
+  });
+
+  it('is where it was to start, or what can be shown of that', async () => {
+    const cwd = '/a\x1bb';
+    const ptys = new FakePtyFactory();
+    const session = sessionOf({ ptys }, { cwd });
+    session.start();
+    await settled();
+    expect([session.cwd, ptys.last.launch.cwd]).toEqual(['/ab', cwd]);
   });
 });

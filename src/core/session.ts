@@ -1,7 +1,9 @@
 import { Attachment, type AttachmentSource, type Viewer } from './attachment.js';
 import { type ByteBudget } from './byte-budget.js';
 import { type ByteSearch } from './byte-search.js';
+import { Caption } from './caption.js';
 import { type Clock, type Timer } from './clock.js';
+import { type DecodeText } from './decode-text.js';
 import { FallenOutput } from './fallen-output.js';
 import { DEFAULT_FLOW_LIMITS, shouldPause } from './flow-control.js';
 import { InputQueue, type InputTaken } from './input-queue.js';
@@ -11,6 +13,7 @@ import { type ProcessExit, type Pty, type PtyFactory } from './pty.js';
 import { SessionError } from './session-error.js';
 import { type SessionEvents } from './session-events.js';
 import { type SizeAt, SizeHistory } from './size-history.js';
+import { TerminalReports } from './terminal-reports.js';
 import { type TerminalSize } from './terminal-size.js';
 
 /** `connecting`: announced, its process not yet started · `active` · `exited`: output and exit still readable. */
@@ -54,6 +57,9 @@ export interface SessionSurroundings {
   /** How many may view one session at a time. */
   readonly maxViewers: number;
   readonly search: ByteSearch;
+  readonly decode: DecodeText;
+  /** Of this machine: whose directories a program may report. */
+  readonly hostname: string;
 }
 
 /** A viewer that takes nothing for so long while others have taken everything is not waited for any more. */
@@ -68,14 +74,13 @@ const NOT_STARTED: ProcessExit = { code: 127 };
 /** One terminal: every byte, in and out, passes here. */
 export class Session implements AttachmentSource {
   readonly id: string;
-  readonly name: string;
   readonly shellType: string;
-  readonly cwd: string;
   readonly persistent: boolean;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
   readonly log: OutputLog;
 
+  private readonly caption: Caption;
   private current: SessionState = 'Running';
   private ending?: SessionExit;
   private removed = false;
@@ -100,14 +105,27 @@ export class Session implements AttachmentSource {
     private readonly surroundings: SessionSurroundings,
   ) {
     this.id = identity.id;
-    this.name = identity.name;
     this.shellType = identity.shellType;
-    this.cwd = identity.cwd;
     this.persistent = identity.persistent;
     this.createdAt = new Date(surroundings.clock.now()).toISOString();
     this.sizeHistory.add(0, identity.size);
     this.log = new OutputLog(surroundings.logBytes, new FallenOutput(surroundings.search));
+    this.caption = this.captionOf(identity);
     this.input = new InputQueue(surroundings.inputQueueBytes, surroundings.inputBudget);
+  }
+
+  get name(): string {
+    return this.caption.name;
+  }
+
+  /** What its programs call the window, if they do. */
+  get title(): string | undefined {
+    return this.caption.title;
+  }
+
+  /** Where its shell is, as far as is known. */
+  get cwd(): string {
+    return this.caption.cwd;
   }
 
   get state(): SessionState {
@@ -158,7 +176,7 @@ export class Session implements AttachmentSource {
     if (this.spawning || this.pty || this.current !== 'Running') return;
     this.startTimer?.cancel();
     this.spawning = true;
-    const launch = { file: this.identity.shell, args: [], cwd: this.cwd, size: this.size };
+    const launch = { file: this.identity.shell, args: [], cwd: this.identity.cwd, size: this.size };
     this.surroundings.ptys
       .spawn(launch, {
         output: (bytes) => this.printed(bytes),
@@ -169,6 +187,17 @@ export class Session implements AttachmentSource {
         (pty) => this.started(pty),
         (error: unknown) => this.couldNotStart(error),
       );
+  }
+
+  /** @throws {SessionError} `INVALID_NAME` unless it has 1 to 128 characters that can be shown, not only blanks */
+  rename(name: string): void {
+    this.caption.rename(name);
+  }
+
+  /** Looks where its shell is, unless its programs say so themselves. */
+  async findDirectory(): Promise<void> {
+    const directory = this.caption.isToBeAsked ? await this.pty?.directory() : undefined;
+    if (directory !== undefined && this.current === 'Running') this.caption.found(directory);
   }
 
   /** Starts the process `ms` from now if nothing has started it before. */
@@ -221,6 +250,7 @@ export class Session implements AttachmentSource {
   close(): void {
     const before = this.current;
     this.current = stateAfter(before, 'closeRequested');
+    this.caption.end();
     this.startTimer?.cancel();
     this.stallTimer?.cancel();
     this.stopNudging();
@@ -344,6 +374,15 @@ export class Session implements AttachmentSource {
     }
     this.progressed();
     this.surroundings.events.emit('viewerLeft', this);
+  }
+
+  private captionOf({ name, cwd }: SessionIdentity): Caption {
+    const { search, decode, hostname, clock } = this.surroundings;
+    return new Caption(name, cwd, new TerminalReports(search, decode, hostname), clock, (hasMoved) => {
+      if (hasMoved)
+        for (const attachment of this.attachments) attachment.hear({ type: 'moved', cwd: this.cwd });
+      this.surroundings.events.emit('changed', this);
+    });
   }
 
   /** Where a viewer begins that wants to see everything from `from` on. */
@@ -471,6 +510,7 @@ export class Session implements AttachmentSource {
   private printed(bytes: Uint8Array): void {
     if (this.current !== 'Running') return;
     this.log.append(bytes);
+    this.caption.read(bytes);
     this.wakeViewers();
     this.progressed();
   }
@@ -489,6 +529,7 @@ export class Session implements AttachmentSource {
   private ended(exit: SessionExit): void {
     this.current = stateAfter(this.current, 'ended');
     this.ending = exit;
+    this.caption.end();
     this.startTimer?.cancel();
     this.stallTimer?.cancel();
     this.stopNudging();

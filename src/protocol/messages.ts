@@ -1,4 +1,4 @@
-import { type ExitCause } from '../core/session.js';
+import { type ExitCause, type SessionStatus } from '../core/session.js';
 import { type SessionErrorCode } from '../core/session-error.js';
 import { type TerminalSize } from '../core/terminal-size.js';
 import { type ProtocolErrorCode } from './protocol-error.js';
@@ -13,6 +13,7 @@ export const CLIENT_MESSAGE_TYPES = [
   'resize',
   'close',
   'detach',
+  'watch',
   'tmux_config',
   'list_tmux_sessions',
 ] as const;
@@ -98,6 +99,11 @@ export interface DetachMessage extends Addressed {
   readonly type: 'detach';
 }
 
+/** Asks for the list of sessions, answered by `sessions`, and to be told from then on how it changes. Once is enough. */
+export interface WatchMessage extends Request {
+  readonly type: 'watch';
+}
+
 /** Sent by existing clients; accepted, and nothing follows. */
 export interface TmuxConfigMessage extends Request {
   readonly type: 'tmux_config';
@@ -117,6 +123,7 @@ export type ClientMessage =
   | ResizeMessage
   | CloseMessage
   | DetachMessage
+  | WatchMessage
   | TmuxConfigMessage
   | ListTmuxSessionsMessage;
 
@@ -144,6 +151,8 @@ export interface Welcome extends Request {
   /** To be kept secret. The one that `hello` had says that the client is known still; another, that it is a new one. */
   readonly resumeToken: string;
   readonly limits: Limits;
+  /** Whether the client was let in to watch, and nothing else. */
+  readonly readOnly: boolean;
   /** How it goes on with the sessions it viewed and those it asked for; none of a new client. */
   readonly sessions: readonly (ResumedSession | UnresumedSession)[];
 }
@@ -275,6 +284,50 @@ export interface ErrorMessage extends Addressed {
   readonly inputOffset?: number;
 }
 
+/** A session as a list shows it, over REST too. */
+export interface SessionInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly shellType: string;
+  readonly status: SessionStatus;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  /** Whether it outlives the client that created it. */
+  readonly persistent: boolean;
+  /** Where its shell is, as far as is known: an absolute path. */
+  readonly cwd: string;
+  /** What its program calls the window: text of anybody's, to be shown and nothing else. */
+  readonly title?: string;
+  /** Of one that has ended. */
+  readonly exitCode?: number;
+  readonly signal?: string;
+}
+
+/** Answers `watch`: all sessions there are, in the order of their creation. Changes follow. */
+export interface Sessions extends Request {
+  readonly type: 'sessions';
+  readonly sessions: readonly SessionInfo[];
+}
+
+/** `ended`: its process has; it can be read for a while. `removed`: it is gone. */
+export type SessionChange = 'added' | 'changed' | 'ended' | 'removed';
+
+/** News of the list. A client that is slow to read gets the newest of each session. */
+export interface SessionChanged {
+  readonly type: 'session_changed';
+  readonly sessionId: string;
+  readonly change: SessionChange;
+  /** As it is now; none once it is removed. */
+  readonly session?: SessionInfo;
+}
+
+/** Where the shell of a session that the client views is now. `trex.v1` only. */
+export interface CwdUpdate {
+  readonly type: 'cwd_update';
+  readonly sessionId: string;
+  readonly cwd: string;
+}
+
 export interface TmuxSessions extends Request {
   readonly type: 'tmux_sessions';
 }
@@ -290,4 +343,7 @@ export type ServerMessage =
   | InputAcknowledged
   | Exit
   | ErrorMessage
+  | Sessions
+  | SessionChanged
+  | CwdUpdate
   | TmuxSessions;

@@ -1,3 +1,4 @@
+import { readlink } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { type ProcessExit, type Pty, type PtyEvents } from '../core/pty.js';
 import { type TerminalSize } from '../core/terminal-size.js';
@@ -64,6 +65,12 @@ export class NativePty implements Pty {
 
   resume(): void {
     this.reader.resume();
+  }
+
+  async directory(): Promise<string | undefined> {
+    const path = await readlink(`/proc/${this.pid}/cwd`).catch(() => undefined);
+    // The number may be somebody else's as soon as the process has been reaped. What was removed is nowhere.
+    return this.exit || path?.endsWith(' (deleted)') ? undefined : path;
   }
 
   close(): Promise<void> {

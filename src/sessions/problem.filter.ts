@@ -14,6 +14,7 @@ const statusOf: Record<SessionErrorCode, HttpStatus> = {
   INVALID_SIZE: HttpStatus.BAD_REQUEST,
   INVALID_SHELL: HttpStatus.BAD_REQUEST,
   INVALID_CWD: HttpStatus.BAD_REQUEST,
+  INVALID_NAME: HttpStatus.BAD_REQUEST,
   SESSION_NOT_FOUND: HttpStatus.NOT_FOUND,
   SESSION_ENDED: HttpStatus.CONFLICT,
   SESSION_LIMIT: HttpStatus.SERVICE_UNAVAILABLE,

@@ -84,6 +84,7 @@ export class SessionCloser implements OnApplicationShutdown {
         break;
       case 'created':
       case 'started':
+      case 'changed':
         break;
     }
   }

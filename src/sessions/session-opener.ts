@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { hostname } from 'node:os';
 import { isAbsolute } from 'node:path';
 import { basename } from 'node:path/posix';
 import { AppConfig } from '../config/app-config.js';
@@ -10,6 +11,7 @@ import { SessionEvents } from '../core/session-events.js';
 import { Session } from '../core/session.js';
 import { DEFAULT_SIZE, type TerminalSize } from '../core/terminal-size.js';
 import { nativeSearch } from './native-search.js';
+import { nativeText } from './native-text.js';
 import { SessionRegistry } from './session-registry.js';
 
 /** What a client may ask of a new session; whatever is missing is the server's choice. */
@@ -76,6 +78,8 @@ export class SessionOpener {
         inputBudget: this.inputBudget,
         maxViewers: this.config.maxViewers,
         search: nativeSearch,
+        decode: nativeText,
+        hostname: hostname(),
       },
     );
     this.registry.add(session);

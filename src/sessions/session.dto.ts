@@ -1,6 +1,8 @@
 import { ApiProperty, ApiPropertyOptional, ApiSchema } from '@nestjs/swagger';
-import { Matches } from 'class-validator';
-import { type Session, type SessionStatus } from '../core/session.js';
+import { IsString, Matches } from 'class-validator';
+import { MAX_NAME_LENGTH } from '../core/caption.js';
+import { type SessionStatus } from '../core/session.js';
+import { type SessionInfo } from '../protocol/messages.js';
 
 /** The `:id` of a path. */
 export class SessionIdParams {
@@ -13,13 +15,30 @@ export class SessionIdParams {
   id!: string;
 }
 
+/** The body of a renaming. */
+@ApiSchema({ name: 'Renaming' })
+export class RenamingDto {
+  @ApiProperty({
+    description:
+      'Any text that can be shown: no control or bidirectional characters, and not only blanks. Kept in normal form C. Need not be unique.',
+    minLength: 1,
+    maxLength: MAX_NAME_LENGTH,
+    example: 'tests',
+  })
+  @IsString()
+  name!: string;
+}
+
 /** What REST tells of a session. */
 @ApiSchema({ name: 'Session' })
-export class SessionDto {
+export class SessionDto implements SessionInfo {
   @ApiProperty({ description: 'Unique on this server, never used again.', example: 's1' })
   id!: string;
 
-  @ApiProperty({ description: 'Shell type and a number counted per shell type.', example: 'bash-1' })
+  @ApiProperty({
+    description: 'What it was named; until then its shell type and a number counted per shell type.',
+    example: 'bash-1',
+  })
   name!: string;
 
   @ApiProperty({ description: 'Base name of the shell.', example: 'bash' })
@@ -40,6 +59,18 @@ export class SessionDto {
   @ApiProperty({ description: 'Whether it outlives the client that created it.', example: false })
   persistent!: boolean;
 
+  @ApiProperty({
+    description: 'Where its shell is, as far as is known: an absolute path.',
+    example: '/home/ada/project',
+  })
+  cwd!: string;
+
+  @ApiPropertyOptional({
+    description: 'What its program calls the window: text of anybody’s, to be shown and nothing else.',
+    example: 'vim README.md',
+  })
+  title?: string;
+
   @ApiPropertyOptional({
     description: 'Of an ended session: its exit status; 128 + the signal’s number when a signal ended it.',
     example: 3,
@@ -51,20 +82,6 @@ export class SessionDto {
     example: 'SIGKILL',
   })
   signal?: string;
-
-  static of(session: Session): SessionDto {
-    const { id, name, shellType, status, createdAt, persistent, exit } = session;
-    return {
-      id,
-      name,
-      shellType,
-      status,
-      createdAt,
-      persistent,
-      ...(exit && { exitCode: exit.code }),
-      ...(exit?.signal && { signal: exit.signal }),
-    };
-  }
 }
 
 /** RFC 9457 problem details: the body of every error. */

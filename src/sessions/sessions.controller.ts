@@ -1,4 +1,14 @@
-import { Controller, Delete, Get, HttpCode, HttpStatus, Param, ValidationPipe } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  HttpStatus,
+  Param,
+  Patch,
+  ValidationPipe,
+} from '@nestjs/common';
 import {
   ApiBearerAuth,
   ApiExtraModels,
@@ -13,13 +23,19 @@ import {
 import { SessionError } from '../core/session-error.js';
 import { PROBLEM_MEDIA_TYPE } from '../protocol/problem.js';
 import { SessionCloser } from './session-closer.js';
+import { infoOf } from './session-info.js';
 import { SessionRegistry } from './session-registry.js';
-import { ProblemDto, SessionDto, SessionIdParams } from './session.dto.js';
+import { ProblemDto, RenamingDto, SessionDto, SessionIdParams } from './session.dto.js';
 
 /** An id that no session can have is the id of no session. */
 const sessionIdPipe = new ValidationPipe({
   transform: true,
   exceptionFactory: () => new SessionError('SESSION_NOT_FOUND', 'session not found'),
+});
+
+const renamingPipe = new ValidationPipe({
+  transform: true,
+  exceptionFactory: () => new SessionError('INVALID_NAME', 'name must be a string'),
 });
 
 function ApiProblem(status: HttpStatus, description: string): ClassDecorator & MethodDecorator {
@@ -55,7 +71,7 @@ export class SessionsController {
     'The request came from a page or a host name that may not use this server.',
   )
   list(): SessionDto[] {
-    return this.registry.list().map((session) => SessionDto.of(session));
+    return this.registry.list().map(infoOf);
   }
 
   @Get(':id')
@@ -68,7 +84,35 @@ export class SessionsController {
   )
   @ApiProblem(HttpStatus.NOT_FOUND, '`SESSION_NOT_FOUND`: there is no such session.')
   get(@Param(sessionIdPipe) { id }: SessionIdParams): SessionDto {
-    return SessionDto.of(this.registry.get(id));
+    return infoOf(this.registry.get(id));
+  }
+
+  @Patch(':id')
+  @ApiOperation({
+    operationId: 'renameSession',
+    summary: 'Rename a session',
+    description: 'Whoever watches the list is told.',
+  })
+  @ApiSessionId
+  @ApiOkResponse({ type: SessionDto, description: 'The session, with its new name.' })
+  @ApiProblem(
+    HttpStatus.BAD_REQUEST,
+    '`INVALID_NAME`: there is no name, or none that can be shown. `BAD_REQUEST`: the body is no JSON object.',
+  )
+  @ApiProblem(
+    HttpStatus.FORBIDDEN,
+    'The request came from a page or a host name that may not use this server, or with a token that only reads.',
+  )
+  @ApiProblem(HttpStatus.NOT_FOUND, '`SESSION_NOT_FOUND`: there is no such session.')
+  @ApiProblem(HttpStatus.PAYLOAD_TOO_LARGE, 'The body is larger than 4 kB.')
+  @ApiProblem(HttpStatus.UNSUPPORTED_MEDIA_TYPE, 'The body is not `application/json` in UTF-8.')
+  rename(
+    @Param(sessionIdPipe) { id }: SessionIdParams,
+    @Body(renamingPipe) { name }: RenamingDto,
+  ): SessionDto {
+    const session = this.registry.get(id);
+    session.rename(name);
+    return infoOf(session);
   }
 
   @Delete(':id')

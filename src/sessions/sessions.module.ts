@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { Clock } from '../core/clock.js';
 import { SessionEvents } from '../core/session-events.js';
 import { SessionCloser } from './session-closer.js';
+import { SessionDirectories } from './session-directories.js';
 import { SessionOpener } from './session-opener.js';
 import { SessionRegistry } from './session-registry.js';
 import { SessionsController } from './sessions.controller.js';
@@ -15,9 +16,10 @@ import { SystemClock } from './system-clock.js';
     SessionRegistry,
     SessionOpener,
     SessionCloser,
+    SessionDirectories,
     { provide: Clock, useClass: SystemClock },
     { provide: SessionEvents, useFactory: () => new SessionEvents() },
   ],
-  exports: [SessionRegistry, SessionOpener, SessionCloser, SessionEvents, Clock],
+  exports: [SessionRegistry, SessionOpener, SessionCloser, SessionDirectories, SessionEvents, Clock],
 })
 export class SessionsModule {}

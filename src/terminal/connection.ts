@@ -10,7 +10,9 @@ import {
   type ErrorMessage,
   type ResumedSession,
   type ServerMessage,
+  type SessionChanged,
   type SessionCreated,
+  type SessionInfo,
   type Shown,
   type UnresumedSession,
   type Welcome,
@@ -80,6 +82,8 @@ export class Connection implements Viewer {
   private gatherTimer?: Timer;
   /** News that the socket has no room for: the newest of each kind and session. */
   private readonly untold = new Map<string, { readonly sessionId: string; readonly news: ViewerNews }>();
+  /** The same for the list of sessions, of whoever watches it. */
+  private readonly untoldOfList = new Map<string, SessionChanged>();
   /** Sessions whose terminals have taken more input than the client has been told of. */
   private readonly inputTaking = new Set<string>();
   private inputTimer?: Timer;
@@ -234,9 +238,30 @@ export class Connection implements Viewer {
   }
 
   hear({ sessionId }: Attachment, news: ViewerNews): void {
-    if (this.protocol === JSON_PROTOCOL) return;
+    if ((news.type === 'moved') !== (this.protocol === JSON_PROTOCOL)) return;
     // Whoever does not read is told the newest, once it does: others could go on resizing for ever.
     this.untold.set(`${sessionId} ${news.type}`, { sessionId, news });
+    this.tellNews();
+  }
+
+  /** All sessions there are: what was to be told of the list before is told with it. */
+  list(sessions: readonly SessionInfo[], requestId?: string): void {
+    this.untoldOfList.clear();
+    this.send({ type: 'sessions', requestId, sessions });
+  }
+
+  /** Whoever does not read is told the newest of each session, once it does; of new ones in the order they came. */
+  tellOfList(news: SessionChanged): void {
+    const { sessionId, change } = news;
+    const before = this.untoldOfList.get(sessionId)?.change;
+    // One that came and went in between is nothing to be told.
+    if (before === 'added' && change === 'removed') {
+      this.untoldOfList.delete(sessionId);
+      return;
+    }
+    // That it was added, or has ended, is not to be lost: it is told with what the session is now.
+    const isKept = (before === 'added' || before === 'ended') && change !== 'removed';
+    this.untoldOfList.set(sessionId, isKept ? { ...news, change: before } : news);
     this.tellNews();
   }
 
@@ -493,7 +518,8 @@ export class Connection implements Viewer {
     this.gathering.delete(view);
     this.views.delete(view.attachment.sessionId);
     this.channels.delete(view.channel);
-    for (const type of ['control', 'resized']) this.untold.delete(`${view.attachment.sessionId} ${type}`);
+    for (const type of ['control', 'resized', 'moved'])
+      this.untold.delete(`${view.attachment.sessionId} ${type}`);
     this.leaveWindow(view);
   }
 
@@ -517,12 +543,12 @@ export class Connection implements Viewer {
     for (const [key, { sessionId, news }] of this.untold) {
       if (this.socket.bufferedAmount > ANSWERS_HIGH_WATER_BYTES) return;
       this.untold.delete(key);
-      if (news.type === 'control') {
-        this.transmit({ type: 'control', sessionId, inControl: news.inControl });
-      } else {
-        const { columns: cols, rows } = news.size;
-        this.transmit({ type: 'resized', sessionId, offset: news.offset, cols, rows });
-      }
+      this.transmit(messageOf(sessionId, news));
+    }
+    for (const [sessionId, news] of this.untoldOfList) {
+      if (this.socket.bufferedAmount > ANSWERS_HIGH_WATER_BYTES) return;
+      this.untoldOfList.delete(sessionId);
+      this.transmit(news);
     }
   }
 
@@ -553,6 +579,19 @@ export class Connection implements Viewer {
     this.tellNews();
     if (!this.inputTimer) this.acknowledgeInput();
     this.pump();
+  }
+}
+
+function messageOf(sessionId: string, news: ViewerNews): ServerMessage {
+  switch (news.type) {
+    case 'control':
+      return { type: 'control', sessionId, inControl: news.inControl };
+    case 'moved':
+      return { type: 'cwd_update', sessionId, cwd: news.cwd };
+    case 'resized': {
+      const { columns: cols, rows } = news.size;
+      return { type: 'resized', sessionId, offset: news.offset, cols, rows };
+    }
   }
 }
 

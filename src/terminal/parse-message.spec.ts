@@ -36,6 +36,11 @@ describe('a message', () => {
       { type: 'detach', sessionId: 's1' },
       { type: 'detach', sessionId: 's1' },
     ],
+    [{ type: 'watch' }, { type: 'watch' }],
+    [
+      { type: 'watch', requestId: 'w', sessions: [] },
+      { type: 'watch', requestId: 'w' },
+    ],
     [{ type: 'tmux_config', interval: 2000 }, { type: 'tmux_config' }],
     [
       { type: 'list_tmux_sessions', requestId: 'x' },
@@ -82,6 +87,7 @@ describe('a message', () => {
     [{ type: 'input', requestId: '', data: 'x' }, 'BAD_MESSAGE'],
     [{ type: 'close', sessionId: {} }, 'BAD_MESSAGE'],
     [{ type: 'close', sessionId: 'x'.repeat(129) }, 'BAD_MESSAGE'],
+    [{ type: 'watch', requestId: '' }, 'BAD_MESSAGE'],
     [{ type: 'tmux_config', requestId: [] }, 'BAD_MESSAGE'],
   ])('%j is refused', (message, code) => {
     expect(() => parse(message)).toThrow(refusal(code));

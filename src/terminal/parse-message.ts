@@ -63,6 +63,7 @@ const parsers: Record<ClientMessageType, (fields: Fields) => ClientMessage> = {
     const { requestId, sessionId } = checked(AddressedDto, fields);
     return { type: 'detach', requestId, sessionId };
   },
+  watch: (fields) => ({ type: 'watch', requestId: checked(RequestDto, fields).requestId }),
   tmux_config: (fields) => ({ type: 'tmux_config', requestId: checked(RequestDto, fields).requestId }),
   list_tmux_sessions: (fields) => ({
     type: 'list_tmux_sessions',

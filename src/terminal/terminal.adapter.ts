@@ -39,6 +39,7 @@ const WATCHING: readonly string[] = [
   'attach',
   'acknowledge',
   'detach',
+  'watch',
   'list_tmux_sessions',
   'tmux_config',
 ];

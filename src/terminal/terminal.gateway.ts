@@ -30,6 +30,7 @@ import {
   type Limits,
   type ListTmuxSessionsMessage,
   type ResizeMessage,
+  type WatchMessage,
 } from '../protocol/messages.js';
 import { ProtocolError } from '../protocol/protocol-error.js';
 import { SessionCloser } from '../sessions/session-closer.js';
@@ -38,6 +39,7 @@ import { SessionRegistry } from '../sessions/session-registry.js';
 import { type Client } from './client.js';
 import { Clients } from './clients.js';
 import { type Connection } from './connection.js';
+import { SessionList } from './session-list.js';
 import { JSON_PROTOCOL } from './subprotocol.js';
 
 const fixedLimits = {
@@ -64,6 +66,7 @@ export class TerminalGateway implements OnGatewayConnection<Connection>, OnGatew
     private readonly opener: SessionOpener,
     private readonly closer: SessionCloser,
     private readonly clients: Clients,
+    private readonly list: SessionList,
     private readonly config: AppConfig,
     private readonly clock: Clock,
   ) {
@@ -77,6 +80,7 @@ export class TerminalGateway implements OnGatewayConnection<Connection>, OnGatew
   }
 
   handleDisconnect(connection: Connection): void {
+    this.list.leave(connection);
     this.clients.disconnected(connection);
   }
 
@@ -89,7 +93,7 @@ export class TerminalGateway implements OnGatewayConnection<Connection>, OnGatew
     const wanted = isKnown ? sessions : [];
     connection.greet(
       client,
-      { type: 'welcome', requestId, epoch, resumeToken, limits },
+      { type: 'welcome', requestId, epoch, resumeToken, limits, readOnly: connection.isReadOnly },
       wanted.map((one) => ({ ...one, session: this.registry.find(one.sessionId) })),
     );
   }
@@ -146,6 +150,11 @@ export class TerminalGateway implements OnGatewayConnection<Connection>, OnGatew
     if (sessionId === undefined) return;
     this.registry.assertKnown(sessionId);
     connection.detach(sessionId);
+  }
+
+  @SubscribeMessage('watch')
+  watch(connection: Connection, { requestId }: WatchMessage): void {
+    this.list.watch(connection, requestId);
   }
 
   /** Existing clients configure a tmux poller that this server does not have, and expect no answer. */

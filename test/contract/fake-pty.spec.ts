@@ -4,7 +4,7 @@ import { DEFAULT_SIZE } from '../../src/core/terminal-size.js';
 import { FakePtyFactory } from '../fakes/fake-pty.js';
 import { type Actor, ptyContract, type Stage } from './pty.contract.js';
 
-const LAUNCH = { file: '/bin/fake', args: [], cwd: '/', size: DEFAULT_SIZE };
+const LAUNCH = { file: '/bin/fake', args: [], cwd: '/home', size: DEFAULT_SIZE };
 
 /** About what a kernel holds of input that nobody reads. */
 const ROOM_BYTES = 12_000;
@@ -16,9 +16,12 @@ class FakeStage implements Stage {
     await this.factory.spawn(LAUNCH, events);
     const fake = this.factory.last;
     fake.room = ROOM_BYTES;
+    fake.isIn = LAUNCH.cwd;
     let read = 0;
     return {
       pty: fake,
+      home: LAUNCH.cwd,
+      goTo: (path) => (fake.isIn = path),
       print: (text) => fake.print(text),
       exit: (code) => fake.end({ code }),
       killedBy: (signal) => fake.end({ code: 137, signal }),

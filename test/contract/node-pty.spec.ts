@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, realpathSync, writeSync } from 'node:fs';
 import { type Pty, type PtyEvents } from '../../src/core/pty.js';
 import { DEFAULT_SIZE } from '../../src/core/terminal-size.js';
 import { Shells } from '../pty/support/shells.js';
@@ -13,6 +13,7 @@ const ACTOR = (orders: string): string => `
   while IFS= read -r line; do
     order=\${line%% *} rest=\${line#* }
     case $order in
+      go) cd "$rest" ;;
       print) printf %s "$rest" ;;
       exit) exit "$rest" ;;
       kill) kill -"$rest" $$ ;;
@@ -61,6 +62,8 @@ class RealStage implements Stage {
     const order = (what: string, rest: string | number): unknown => writeSync(pipe, `${what} ${rest}\n`);
     return {
       pty,
+      home: realpathSync(this.shells.home),
+      goTo: (path) => order('go', path),
       print: (text) => order('print', text),
       exit: (code) => order('exit', code),
       killedBy: (signal) => order('kill', signal.replace('SIG', '')),

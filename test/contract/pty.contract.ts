@@ -5,6 +5,10 @@ import { Recording } from '../pty/support/recording.js';
 /** A process that does what a test says: played by a fake, or a real one that takes orders. */
 export interface Actor {
   readonly pty: Pty;
+  /** Where its process starts: an absolute path. */
+  readonly home: string;
+  /** Goes to another directory, and is there. */
+  goTo(path: string): void;
   /** Prints what is not empty and holds no line break. */
   print(text: string): void;
   exit(code: number): void;
@@ -153,6 +157,20 @@ export function ptyContract(name: string, newStage: () => Stage): void {
       await actor.pty.close();
       await somethingElse(stage);
       expect([heard.bytes, heard.writables, heard.exits.length]).toEqual([0, 0, 1]);
+    });
+
+    it('it tells where its process is, until that is over', async () => {
+      const actor = await stage.start(heard);
+      expect(await actor.pty.directory()).toBe(actor.home);
+      actor.goTo('/');
+      actor.print('there');
+      await heard.untilText('there');
+      expect(await actor.pty.directory()).toBe('/');
+      actor.exit(0);
+      const asked = actor.pty.directory();
+      await heard.untilEnded();
+      expect(['/', undefined]).toContain(await asked);
+      expect(await actor.pty.directory()).toBeUndefined();
     });
 
     it('one that cannot be started is a SessionError and no event', async () => {

@@ -22,7 +22,7 @@ describe('T11, T12: a server that asks for a token', () => {
       await server.request('GET', '/api/sessions'),
       await server.request('DELETE', '/api/sessions/s1'),
       await server.request('GET', '/api/openapi.json'),
-      await server.request('GET', '/'),
+      await server.request('GET', '/elsewhere'),
       await server.request('GET', `/api/sessions?token=${token}`),
       await server.request('GET', '/api/sessions', bearer('wrong')),
       await handshake(server, []),

@@ -307,6 +307,7 @@ describe('the original’s HTTP', () => {
       status: 'connecting',
       persistent: false,
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as unknown,
+      cwd: home(),
     });
     const closed = await server.request('DELETE', '/api/sessions/s1');
     expect([closed.status, closed.body]).toEqual([204, '']);

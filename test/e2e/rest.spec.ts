@@ -1,4 +1,5 @@
-import { type Answer, listed, type TestServer } from '../support/test-server.js';
+import { type Answer, listed, rename, type TestServer } from '../support/test-server.js';
+import { testConfig } from '../support/test-sessions.js';
 import { useTestBed } from '../support/test-bed.js';
 import { until } from '../support/until.js';
 
@@ -46,14 +47,23 @@ describe('T006, T007: GET /api/sessions', () => {
     const one = await bed.connect(server);
     const other = await bed.connect(server);
     await one.create();
-    await other.create({ shell: '/bin/sh', persistent: true });
+    await other.create({ shell: '/bin/sh', persistent: true, cwd: '/srv' });
     await one.create({ cols: undefined, rows: undefined });
 
     const createdAt = '2026-11-23T00:00:00.000Z';
+    const { cwd } = testConfig();
     expect(await listed(server)).toEqual([
-      { id: 's1', name: 'bash-1', shellType: 'bash', status: 'active', persistent: false, createdAt },
-      { id: 's2', name: 'sh-1', shellType: 'sh', status: 'active', persistent: true, createdAt },
-      { id: 's3', name: 'bash-2', shellType: 'bash', status: 'connecting', persistent: false, createdAt },
+      { id: 's1', name: 'bash-1', shellType: 'bash', status: 'active', persistent: false, createdAt, cwd },
+      { id: 's2', name: 'sh-1', shellType: 'sh', status: 'active', persistent: true, createdAt, cwd: '/srv' },
+      {
+        id: 's3',
+        name: 'bash-2',
+        shellType: 'bash',
+        status: 'connecting',
+        persistent: false,
+        createdAt,
+        cwd,
+      },
     ]);
   });
 
@@ -64,6 +74,16 @@ describe('T006, T007: GET /api/sessions', () => {
 
     expect(await listed(server)).toEqual([
       expect.objectContaining({ id: sessionId, status: 'exited', exitCode: 137, signal: 'SIGKILL' }),
+    ]);
+  });
+
+  it('tells what programs say of themselves, and only what can be shown', async () => {
+    const { server, client, sessionId, pty } = await bed.open();
+    pty.print('\x1b]0;vim \u202eREADME.md\x07\x1b]7;file:///srv/a%20b\x1b\\ready');
+    await client.untilOutput(sessionId, 'ready');
+
+    expect(await listed(server)).toEqual([
+      expect.objectContaining({ id: sessionId, title: 'vim README.md', cwd: '/srv/a b' }),
     ]);
   });
 
@@ -257,8 +277,12 @@ describe('T008, T009: DELETE /api/sessions/:id', () => {
     await server.request('DELETE', '/api/sessions/s1');
     const kept = await client.create();
 
-    for (const method of ['GET', 'DELETE']) {
-      const answer = await server.request(method, `/api/sessions/${id}`);
+    const path = `/api/sessions/${id}`;
+    for (const answer of [
+      await server.request('GET', path),
+      await server.request('DELETE', path),
+      await rename(server, id, { name: 'tests' }),
+    ]) {
       expectProblem(answer, 404, 'SESSION_NOT_FOUND');
       expectSecurityHeaders(answer);
     }
@@ -276,10 +300,142 @@ describe('T008, T009: DELETE /api/sessions/:id', () => {
   });
 });
 
+describe('T26: PATCH /api/sessions/:id', () => {
+  it('renames the session, and answers it', async () => {
+    const { server, sessionId } = await bed.open();
+    const [before] = await listed(server);
+
+    const answer = await rename(server, sessionId, { name: 'tests' });
+
+    expect(answer.status).toBe(200);
+    expect(answer.headers['content-type']).toMatch(/^application\/json/);
+    expect(JSON.parse(answer.body)).toEqual({ ...before, name: 'tests' });
+    expectSecurityHeaders(answer);
+    expect(await listed(server)).toEqual([{ ...before, name: 'tests' }]);
+  });
+
+  it.each([
+    ['markup', '<img src=x onerror=alert(1)>'],
+    ['quotes', `"'\\/`],
+    ['128 characters beyond the basic plane', '🚀'.repeat(128)],
+    ['another direction', 'שלום'],
+    ['blanks around it', ' a '],
+  ])('takes %s as the text that it is', async (_what, name) => {
+    const { server, sessionId } = await bed.open();
+
+    const answer = await rename(server, sessionId, { name });
+
+    expect({ status: answer.status, name: JSON.parse(answer.body) as unknown }).toEqual({
+      status: 200,
+      name: expect.objectContaining({ name }) as unknown,
+    });
+    expect(answer.headers['content-type']).toMatch(/^application\/json/);
+    expect(answer.headers['x-content-type-options']).toBe('nosniff');
+    expect((await listed(server))[0]).toMatchObject({ name });
+  });
+
+  it('keeps a name in normal form C', async () => {
+    const { server, sessionId } = await bed.open();
+    expect(JSON.parse((await rename(server, sessionId, { name: 'e\u0301' })).body)).toMatchObject({
+      name: '\u00e9',
+    });
+  });
+
+  it.each<[string, unknown]>([
+    ['that is empty', { name: '' }],
+    ['of blanks', { name: ' \u00a0\u3000' }],
+    ['of 129 characters', { name: 'x'.repeat(129) }],
+    ['of 129 characters beyond the basic plane', { name: '🚀'.repeat(129) }],
+    ['with a line break', { name: 'a\nb' }],
+    ['with NUL', { name: 'a\0b' }],
+    ['with an escape', { name: '\x1b[31mred' }],
+    ['with a control character of C1', { name: 'a\u009bb' }],
+    ['with an override of direction', { name: 'a\u202eb' }],
+    ['with an isolate', { name: 'a\u2066b' }],
+    ['with half a surrogate pair', '{"name":"\\ud83d"}'],
+    ['that is a number', { name: 1 }],
+    ['that is null', { name: null }],
+    ['that is a list', { name: ['a'] }],
+    ['that is an object', { name: {} }],
+    ['that is missing', {}],
+    ['that is missing, as the whole body is', ''],
+    ['in a list', [{ name: 'a' }]],
+    ['of the prototype', '{"__proto__":{"name":"a"},"constructor":{"name":"a"}}'],
+  ])('refuses a name %s', async (_what, body) => {
+    const { server, sessionId } = await bed.open();
+
+    const answer = await rename(server, sessionId, body);
+
+    expectProblem(answer, 400, 'INVALID_NAME');
+    expectSecurityHeaders(answer);
+    expect((await listed(server))[0]).toMatchObject({ name: 'bash-1' });
+  });
+
+  it.each([
+    ['that is no JSON', '{"name":', 400, 'BAD_REQUEST'],
+    ['that is no object', '"tests"', 400, 'BAD_REQUEST'],
+    ['of more than 4 kB', JSON.stringify({ name: 'a', more: 'x'.repeat(4096) }), 413, 'PAYLOAD_TOO_LARGE'],
+  ])('refuses a body %s', async (_what, body, status, code) => {
+    const { server, sessionId } = await bed.open();
+
+    const answer = await rename(server, sessionId, body);
+
+    expectProblem(answer, status, code);
+    expectSecurityHeaders(answer);
+    expect(answer.body).not.toContain('xxx');
+    expect((await listed(server))[0]).toMatchObject({ name: 'bash-1' });
+  });
+
+  it.each(['text/plain', 'application/x-www-form-urlencoded'])(
+    'refuses a body of %s, which any page may send',
+    async (type) => {
+      const { server, sessionId } = await bed.open();
+
+      const answer = await rename(server, sessionId, { name: 'a' }, { 'Content-Type': type });
+
+      expectProblem(answer, 415, 'UNSUPPORTED_MEDIA_TYPE');
+      expect((await listed(server))[0]).toMatchObject({ name: 'bash-1' });
+    },
+  );
+
+  it('pays no attention to fields that it does not know', async () => {
+    const { server, sessionId } = await bed.open();
+    const [before] = await listed(server);
+
+    await rename(server, sessionId, { name: 'tests', id: 's2', cwd: '/', title: 'mine', persistent: true });
+
+    expect(await listed(server)).toEqual([{ ...before, name: 'tests' }]);
+  });
+
+  it('renames a session that has ended, and knows none that is gone', async () => {
+    const { server, client, sessionId, pty } = await bed.open();
+    pty.end({ code: 3 });
+    await client.next({ type: 'exit', sessionId });
+
+    const answer = await rename(server, sessionId, { name: 'tests' });
+    expect(JSON.parse(answer.body)).toMatchObject({ name: 'tests', status: 'exited', exitCode: 3 });
+
+    await server.request('DELETE', `/api/sessions/${sessionId}`);
+    expectProblem(await rename(server, sessionId, { name: 'again' }), 404, 'SESSION_NOT_FOUND');
+  });
+
+  it('does not let a page of elsewhere rename anything', async () => {
+    const { server, sessionId } = await bed.open();
+
+    for (const [header, value] of [
+      ['Origin', 'http://evil.example'],
+      ['Sec-Fetch-Site', 'cross-site'],
+    ] as const) {
+      expectProblem(await rename(server, sessionId, { name: 'a' }, { [header]: value }), 403, 'FORBIDDEN');
+    }
+    expect((await listed(server))[0]).toMatchObject({ name: 'bash-1' });
+  });
+});
+
 describe('methods and paths', () => {
   it.each([
     ['/api/sessions', 'GET, HEAD, OPTIONS', ['POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND']],
-    ['/api/sessions/s1', 'GET, DELETE, HEAD, OPTIONS', ['POST', 'PUT', 'PATCH']],
+    ['/api/sessions/s1', 'GET, PATCH, DELETE, HEAD, OPTIONS', ['POST', 'PUT']],
     ['/api/health', 'GET, HEAD, OPTIONS', ['POST', 'PUT', 'PATCH', 'DELETE']],
     ['/api/docs', 'GET, HEAD, OPTIONS', ['POST', 'PUT', 'PATCH', 'DELETE']],
     ['/api/openapi.json', 'GET, HEAD, OPTIONS', ['POST', 'PUT', 'PATCH', 'DELETE']],

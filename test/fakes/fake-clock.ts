@@ -15,6 +15,11 @@ export class FakeClock extends Clock {
     return this.alarms.size;
   }
 
+  /** Whether something is to happen in exactly so much time. */
+  isDueIn(ms: number): boolean {
+    return [...this.alarms].some(({ due }) => due === this.elapsedMs + ms);
+  }
+
   now(): number {
     return Date.UTC(2026, 10, 23) + this.elapsedMs;
   }

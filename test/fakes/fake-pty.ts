@@ -22,6 +22,10 @@ export class FakePty implements Pty {
   room = Infinity;
   /** Set to false to play a process that close() cannot end. */
   diesWhenClosed = true;
+  /** Where its process is; undefined where that cannot be seen. */
+  isIn?: string;
+  /** How often it was asked where its process is. */
+  asked = 0;
 
   private exit?: ProcessExit;
   private endTold = false;
@@ -89,6 +93,11 @@ export class FakePty implements Pty {
   resume(): void {
     this.paused = false;
     this.tell();
+  }
+
+  directory(): Promise<string | undefined> {
+    this.asked += 1;
+    return Promise.resolve(this.isOver ? undefined : this.isIn);
   }
 
   close(): Promise<void> {

@@ -6,6 +6,7 @@ import { SessionEvents } from '../../src/core/session-events.js';
 import { Session } from '../../src/core/session.js';
 import { DEFAULT_SIZE } from '../../src/core/terminal-size.js';
 import { nativeSearch } from '../../src/sessions/native-search.js';
+import { nativeText } from '../../src/sessions/native-text.js';
 import { FakeClock } from '../fakes/fake-clock.js';
 import { FakePtyFactory } from '../fakes/fake-pty.js';
 import { settled } from '../support/running-session.js';
@@ -56,6 +57,8 @@ describe('properties of a session’s input', () => {
             inputBudget: budget,
             maxViewers: 8,
             search: nativeSearch,
+            decode: nativeText,
+            hostname: 'here',
           },
         );
         let accepted = '';

@@ -24,6 +24,7 @@ export const welcome: Welcome = {
     resumeHoldSeconds: 30,
   },
   resumeToken: 't1',
+  readOnly: false,
   sessions: [],
 };
 

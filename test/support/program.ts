@@ -71,7 +71,6 @@ export interface Start {
 
 /** Builds the program once for the surrounding `describe`, and ends after each test what the test has started. */
 export function useProgram(): Start {
-  const started: Program[] = [];
   let folder = '';
   beforeAll(async () => {
     folder = realpathSync(mkdtempSync(join(tmpdir(), 'trex-built-')));
@@ -80,15 +79,22 @@ export function useProgram(): Start {
     const options = ['-p', 'tsconfig.build.json', '--outDir', join(folder, 'dist'), '--incremental', 'false'];
     await promisify(execFile)(process.execPath, [compiler, ...options], { cwd: ROOT });
   }, BUILD_MS);
-  afterEach(async () => {
+  const start = useBuiltProgram(() => folder);
+  afterAll(() => rmSync(folder, { recursive: true }));
+  return start;
+}
+
+/** The same with what has been built into a folder before; what is started lasts until `end`. */
+export function useBuiltProgram(folder: () => string, end = afterEach): Start {
+  const started: Program[] = [];
+  end(async () => {
     await Promise.all(started.splice(0).map((program) => program.kill()));
   });
-  afterAll(() => rmSync(folder, { recursive: true }));
-  const main = (): string => join(folder, 'dist/main.js');
+  const main = (): string => join(folder(), 'dist/main.js');
   const start = (args: readonly string[] = [], env: Record<string, string> = {}): Program => {
     const child = spawn(process.execPath, [main(), ...args], {
-      cwd: folder,
-      env: { PATH: process.env.PATH, HOME: folder, SHELL: '/bin/bash', TREX_PORT: '0', ...env },
+      cwd: folder(),
+      env: { PATH: process.env.PATH, HOME: folder(), SHELL: '/bin/bash', TREX_PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const program = new Program(child);

@@ -3,6 +3,7 @@ import { SessionEvents } from '../../src/core/session-events.js';
 import { Session, type SessionIdentity, type SessionSurroundings } from '../../src/core/session.js';
 import { DEFAULT_SIZE } from '../../src/core/terminal-size.js';
 import { nativeSearch } from '../../src/sessions/native-search.js';
+import { nativeText } from '../../src/sessions/native-text.js';
 import { FakeClock } from '../fakes/fake-clock.js';
 import { type FakePty, FakePtyFactory } from '../fakes/fake-pty.js';
 import { testConfig } from './test-sessions.js';
@@ -41,6 +42,8 @@ export function sessionOf(
       inputBudget: new ByteBudget(Infinity),
       maxViewers: 8,
       search: nativeSearch,
+      decode: nativeText,
+      hostname: 'here',
       ...given,
     },
   );

@@ -81,14 +81,19 @@ export class TestServer {
   }
 
   /** One request on a connection of its own. */
-  async request(method: string, path: string, headers: Record<string, string> = {}): Promise<Answer> {
+  async request(
+    method: string,
+    path: string,
+    headers: Record<string, string> = {},
+    body?: string | Buffer,
+  ): Promise<Answer> {
     const sent = request({ host: '127.0.0.1', port: this.port, method, path, headers, agent: false });
-    sent.end();
+    sent.end(body);
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
     response.setEncoding('utf8');
-    let body = '';
-    for await (const text of response) body += text as string;
-    return { status: response.statusCode ?? 0, headers: response.headers, body };
+    let answer = '';
+    for await (const text of response) answer += text as string;
+    return { status: response.statusCode ?? 0, headers: response.headers, body: answer };
   }
 
   /** Sends what no client library would; gives what came back until the server hung up or switched protocols. */
@@ -144,6 +149,22 @@ class CountedClock {
   get timers(): number {
     return this.set.size;
   }
+}
+
+/** Asks for another name of a session; `body` as it is when it is text. */
+export function rename(
+  server: TestServer,
+  sessionId: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const json = typeof body === 'string' ? body : JSON.stringify(body);
+  return server.request(
+    'PATCH',
+    `/api/sessions/${sessionId}`,
+    { 'Content-Type': 'application/json', ...headers },
+    json,
+  );
 }
 
 /** The sessions as REST lists them. */

@@ -15,11 +15,14 @@ export const SERVER_MESSAGE_TYPES: Record<ServerMessage['type'], readonly Protoc
   input_acknowledged: [FRAMES_PROTOCOL],
   exit: both,
   error: both,
+  sessions: both,
+  session_changed: both,
+  cwd_update: [JSON_PROTOCOL],
   tmux_sessions: both,
 };
 
-/** `CLOSE_TIMEOUT` is told over REST only: a WebSocket client does not wait for a session to close. */
-export const REASONS: Record<Exclude<ErrorReason, 'CLOSE_TIMEOUT'>, true> = {
+/** The others are told over REST only, where sessions are renamed, and closed by whoever waits for it. */
+export const REASONS: Record<Exclude<ErrorReason, 'CLOSE_TIMEOUT' | 'INVALID_NAME'>, true> = {
   BAD_JSON: true,
   BAD_MESSAGE: true,
   UNKNOWN_TYPE: true,

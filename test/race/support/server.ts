@@ -13,12 +13,14 @@ import {
   type Welcome,
 } from '../../../src/protocol/messages.js';
 import { SessionCloser } from '../../../src/sessions/session-closer.js';
+import { SessionDirectories } from '../../../src/sessions/session-directories.js';
 import { SessionOpener } from '../../../src/sessions/session-opener.js';
 import { SessionRegistry } from '../../../src/sessions/session-registry.js';
 import { Connection, OUTPUT_HIGH_WATER_BYTES } from '../../../src/terminal/connection.js';
 import { FRAMES_PROTOCOL, JSON_PROTOCOL, type Protocol } from '../../../src/terminal/subprotocol.js';
 import { errorMessage } from '../../../src/terminal/error-message.js';
 import { Clients } from '../../../src/terminal/clients.js';
+import { SessionList } from '../../../src/terminal/session-list.js';
 import { TerminalGateway } from '../../../src/terminal/terminal.gateway.js';
 import { FakeClock } from '../../fakes/fake-clock.js';
 import { FakeSocket } from '../../fakes/fake-socket.js';
@@ -87,7 +89,17 @@ export class Server {
     const opener = new SessionOpener(whole, this.registry, this.ptys, this.clock, events);
     this.closer = new SessionCloser(whole, this.registry, this.clock, events);
     this.owners = new Clients(whole, this.clock, this.closer, events);
-    this.gateway = new TerminalGateway(this.registry, opener, this.closer, this.owners, whole, this.clock);
+    // Where shells are is asked on a clock of its own.
+    const list = new SessionList(this.registry, new SessionDirectories(new FakeClock(), events), events);
+    this.gateway = new TerminalGateway(
+      this.registry,
+      opener,
+      this.closer,
+      this.owners,
+      list,
+      whole,
+      this.clock,
+    );
     // After the closer, as the log and the metrics of a server are.
     events.subscribe(({ type, session }) => {
       this.heard.set(session.id, [...(this.heard.get(session.id) ?? []), type]);
@@ -414,6 +426,9 @@ export class Client {
       case 'detach':
         this.gateway.detach(this.connection, message);
         break;
+      case 'watch':
+        this.gateway.watch(this.connection, message);
+        break;
       case 'tmux_config':
         this.gateway.tmuxConfig();
         break;
@@ -458,6 +473,9 @@ function lineOf(message: Exclude<ServerMessage, Welcome>): Heard {
     case 'input_acknowledged':
       return { about: `typing into ${message.sessionId}`, line: `taken ${message.offset}` };
     case 'output':
+    case 'sessions':
+    case 'session_changed':
+    case 'cwd_update':
     case 'tmux_sessions':
       return { about: '', line: message.type };
   }

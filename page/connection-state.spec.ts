@@ -1,0 +1,51 @@
+import { tellLink } from './connection-state.js';
+
+describe('the state of the connection', () => {
+  it('counts down to the next try, which can be made now', () => {
+    const link = { is: 'waiting', untilMs: 5000, wasOpen: true } as const;
+    expect(tellLink(link, 1000)).toMatchObject({
+      tone: 'bad',
+      label: 'Reconnecting in 4 s',
+      action: { label: 'Now', does: 'now' },
+    });
+    expect(tellLink(link, 4999).label).toBe('Reconnecting in 1 s');
+    expect(tellLink(link, 9000).label).toBe('Reconnecting in 0 s');
+    expect(tellLink({ ...link, wasOpen: false }, 1000)).toMatchObject({
+      label: 'Connecting in 4 s',
+      detail: 'The server does not answer. Is it running?',
+    });
+  });
+
+  it('says the same of it while it tries', () => {
+    const waiting = tellLink({ is: 'waiting', untilMs: 0, wasOpen: true }, 0);
+    expect(tellLink({ is: 'connecting', isAgain: true }, 0).detail).toBe(waiting.detail);
+    expect(tellLink({ is: 'connecting', isAgain: false }, 0)).toEqual({ tone: 'busy', label: 'Connecting…' });
+  });
+
+  it('is quiet when all is well', () => {
+    expect(tellLink({ is: 'open', isReadOnly: false }, 0)).toEqual({ tone: 'good', label: 'Connected' });
+    expect(tellLink({ is: 'open', isReadOnly: true }, 0).label).toBe('Connected, read-only');
+  });
+
+  it('says that the server was restarted until that has been read', () => {
+    expect(tellLink({ is: 'open', isReadOnly: false }, 0, true)).toMatchObject({
+      label: 'Server restarted',
+      action: { does: 'dismiss' },
+    });
+    // There is something more urgent then.
+    expect(tellLink({ is: 'elsewhere' }, 0, true).label).toBe('Open elsewhere');
+  });
+
+  it('says what to do where nothing happens by itself', () => {
+    expect(tellLink({ is: 'elsewhere' }, 0).action?.does).toBe('reload');
+    expect(tellLink({ is: 'refused', detail: 'not from here' }, 0)).toMatchObject({
+      detail: 'The server does not let this page in: not from here.',
+      action: { does: 'now' },
+    });
+    expect(tellLink({ is: 'closed', detail: 'policy (1008)' }, 0).action?.does).toBe('reload');
+    expect(tellLink({ is: 'loggedOut', isOwnDoing: true }, 0)).toEqual({
+      tone: 'quiet',
+      label: 'Logged out',
+    });
+  });
+});

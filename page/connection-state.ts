@@ -1,0 +1,70 @@
+import { type Link } from './connector.js';
+
+export type Tone = 'good' | 'busy' | 'bad' | 'quiet';
+
+/** How the state of the connection is told. */
+export interface Told {
+  readonly tone: Tone;
+  /** Always to be seen. */
+  readonly label: string;
+  /** More of it, where it is nothing usual. */
+  readonly detail?: string;
+  readonly action?: { readonly label: string; readonly does: 'now' | 'reload' | 'dismiss' };
+}
+
+const LOST =
+  'The connection is lost. Sessions go on, and what you type is kept and sent as soon as it is back.';
+const SILENT = 'The server does not answer. Is it running?';
+
+const RESTARTED: Told = {
+  tone: 'bad',
+  label: 'Server restarted',
+  detail:
+    'The server was restarted, and the sessions that ran in it are gone. What they printed can be read here until you close them.',
+  action: { label: 'OK', does: 'dismiss' },
+};
+
+/** `nowMs`, as `Date.now` counts. `isServerNew`: the user has not yet seen that it was started anew. */
+export function tellLink(link: Link, nowMs: number, isServerNew = false): Told {
+  switch (link.is) {
+    case 'connecting':
+      return link.isAgain
+        ? { tone: 'busy', label: 'Reconnecting…', detail: LOST }
+        : { tone: 'busy', label: 'Connecting…' };
+    case 'open':
+      if (isServerNew) return RESTARTED;
+      return { tone: 'good', label: link.isReadOnly ? 'Connected, read-only' : 'Connected' };
+    case 'waiting':
+      return waiting(link, nowMs);
+    case 'loggedOut':
+      return { tone: 'quiet', label: 'Logged out' };
+    case 'refused':
+      return {
+        tone: 'bad',
+        label: 'Refused',
+        detail: `The server does not let this page in: ${link.detail}.`,
+        action: { label: 'Try again', does: 'now' },
+      };
+    case 'elsewhere':
+      return {
+        tone: 'bad',
+        label: 'Open elsewhere',
+        detail: 'Another tab goes on in place of this one. The sessions are not affected.',
+        action: { label: 'Use them here', does: 'reload' },
+      };
+    case 'closed':
+      return {
+        tone: 'bad',
+        label: 'Disconnected',
+        detail: `The connection was closed for good: ${link.detail}. The sessions go on.`,
+        action: { label: 'Load the page anew', does: 'reload' },
+      };
+  }
+}
+
+function waiting({ untilMs, wasOpen }: Extract<Link, { is: 'waiting' }>, nowMs: number): Told {
+  const seconds = Math.max(0, Math.ceil((untilMs - nowMs) / 1000));
+  const action = { label: 'Now', does: 'now' } as const;
+  const label = `${wasOpen ? 'Reconnecting' : 'Connecting'} in ${seconds} s`;
+  return { tone: 'bad', label, detail: wasOpen ? LOST : SILENT, action };
+}

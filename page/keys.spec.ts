@@ -1,0 +1,73 @@
+import { ariaKeysOf, commandOf, keysOf, platformOf, type Pressed } from './keys.js';
+
+function pressed(chord: string, key: string, code = ''): Pressed {
+  return {
+    key,
+    code,
+    ctrlKey: chord.includes('ctrl'),
+    shiftKey: chord.includes('shift'),
+    altKey: chord.includes('alt'),
+    metaKey: chord.includes('cmd'),
+  };
+}
+
+describe('a key', () => {
+  it.each([
+    ['ctrl shift', 'Enter', 'Enter', 'new'],
+    ['ctrl shift', 'ArrowDown', 'ArrowDown', 'next'],
+    ['ctrl shift', '!', 'Digit1', 'jump1'],
+    ['ctrl shift', '(', 'Digit9', 'jump9'],
+    ['ctrl shift', 'F', 'KeyF', 'search'],
+    ['ctrl shift', '+', 'Equal', 'larger'],
+    ['ctrl shift', '_', 'Minus', 'smaller'],
+    ['ctrl shift', ')', 'Digit0', 'usualSize'],
+    ['ctrl shift', '?', 'Slash', 'help'],
+    // Another keyboard: what is printed on the key counts.
+    ['ctrl shift', 'X', 'KeyB', 'close'],
+    // Another script: where the key is counts.
+    ['ctrl shift', 'Л', 'KeyK', 'palette'],
+  ])('%s %s asks for %4$s', (chord, key, code, command) => {
+    expect(commandOf(pressed(chord, key, code), 'other')).toEqual({ command, isBrowsersOwn: false });
+  });
+
+  it.each([
+    ['ctrl', 'f', 'KeyF'],
+    ['ctrl', 'c', 'KeyC'],
+    ['shift', 'F', 'KeyF'],
+    ['', 'Enter', 'Enter'],
+    ['ctrl shift alt', 'F', 'KeyF'],
+    ['ctrl shift', 'Q', 'KeyQ'],
+    ['ctrl', '1', 'Digit1'],
+    ['alt', '1', 'Digit1'],
+    ['ctrl shift', 'B', 'KeyX'],
+  ])('%s %s is the terminal’s', (chord, key, code) => {
+    expect(commandOf(pressed(chord, key, code), 'other')).toBeUndefined();
+  });
+
+  it('that only a browser can follow is left to it', () => {
+    expect(commandOf(pressed('ctrl shift', 'V', 'KeyV'), 'other')).toEqual({
+      command: 'paste',
+      isBrowsersOwn: true,
+    });
+    expect(commandOf(pressed('cmd', 'c', 'KeyC'), 'mac')).toEqual({ command: 'copy', isBrowsersOwn: true });
+  });
+
+  it('is another one on a Mac', () => {
+    expect(commandOf(pressed('cmd', 'k', 'KeyK'), 'mac')?.command).toBe('palette');
+    expect(commandOf(pressed('alt cmd', '¡', 'Digit1'), 'mac')?.command).toBe('jump1');
+    expect(commandOf(pressed('ctrl shift', 'F', 'KeyF'), 'mac')).toBeUndefined();
+  });
+
+  it('is told to people and to screen readers', () => {
+    expect(keysOf('new', 'other')).toEqual(['Ctrl', 'Shift', 'Enter']);
+    expect(keysOf('larger', 'other')).toEqual(['Ctrl', 'Shift', '+']);
+    expect(keysOf('next', 'mac')).toEqual(['⌥', '⌘', '↓']);
+    expect(ariaKeysOf('larger', 'other')).toBe('Control+Shift+Plus');
+    expect(ariaKeysOf('search', 'mac')).toBe('Meta+F');
+  });
+
+  it('depends on the machine', () => {
+    expect(platformOf('Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7)')).toBe('mac');
+    expect(platformOf('Mozilla/5.0 (X11; Linux x86_64)')).toBe('other');
+  });
+});

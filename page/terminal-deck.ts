@@ -1,0 +1,83 @@
+import { type TerminalView } from './terminal-view.js';
+
+/** Sessions that stay attached after they were shown: switching to them takes no time. */
+const MOST_ATTACHED = 16;
+/** Terminals drawn by WebGL: browsers take it from the oldest when there are more than 16. */
+const MOST_DRAWN = 6;
+
+/** The terminals, one above the other, of which one is seen; those that were not for the longest time are let go. */
+export class TerminalDeck {
+  readonly element = document.createElement('div');
+  /** Most recently shown last. */
+  private readonly views = new Map<string, TerminalView>();
+  private shown?: TerminalView;
+
+  constructor(private readonly letGo: (key: string) => void) {
+    this.element.className = 'deck';
+  }
+
+  get current(): TerminalView | undefined {
+    return this.shown;
+  }
+
+  get all(): Iterable<TerminalView> {
+    return this.views.values();
+  }
+
+  get keys(): Iterable<string> {
+    return this.views.keys();
+  }
+
+  view(key: string): TerminalView | undefined {
+    return this.views.get(key);
+  }
+
+  has(key: string): boolean {
+    return this.views.has(key);
+  }
+
+  /** Takes over a terminal that has been made for that session, or shows the one that there is. */
+  show(key: string, make: () => TerminalView): TerminalView {
+    const view = this.views.get(key) ?? make();
+    this.views.delete(key);
+    this.views.set(key, view);
+    if (view.element.parentElement !== this.element) this.element.append(view.element);
+    if (this.shown !== view) {
+      this.shown?.hide();
+      this.shown = view;
+      view.show();
+    }
+    this.bound();
+    return view;
+  }
+
+  /** What was shown under one key goes on under another. */
+  rekey(from: string, to: string): void {
+    const view = this.views.get(from);
+    if (!view) return;
+    this.views.delete(from);
+    this.views.set(to, view);
+  }
+
+  showNone(): void {
+    this.shown?.hide();
+    this.shown = undefined;
+  }
+
+  drop(key: string): void {
+    const view = this.views.get(key);
+    if (!view) return;
+    if (this.shown === view) this.shown = undefined;
+    this.views.delete(key);
+    view.dispose();
+  }
+
+  private bound(): void {
+    const oldestFirst = [...this.views.entries()];
+    for (const [, view] of oldestFirst.slice(0, -MOST_DRAWN)) view.rest();
+    for (const [key] of oldestFirst.slice(0, -MOST_ATTACHED)) {
+      this.drop(key);
+      this.letGo(key);
+    }
+  }
+}
