@@ -23,6 +23,7 @@ const everyByte = { lines: 95, branches: 95 };
 module.exports = {
   // Real processes and sockets share two cores: one file at a time keeps a leak check about its own file.
   maxWorkers: 1,
+  workerIdleMemoryLimit: '400MB',
   // For a hang, not for a slow machine: some tests start hundreds of processes one after the other.
   testTimeout: 180_000,
   collectCoverageFrom: ['{src,client}/**/*.ts', '!**/*.spec.ts', '!src/main.ts'],
@@ -43,13 +44,15 @@ module.exports = {
       displayName: 'system',
       testMatch: ['<rootDir>/test/**/*.spec.ts'],
       testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(browser|properties|e2e/(rest|watch))[/.]'],
+      globalSetup: '<rootDir>/test/support/build-folder.ts',
+      globalTeardown: '<rootDir>/test/support/remove-build-folder.ts',
     },
     {
       ...common,
       displayName: 'browser',
       testMatch: ['<rootDir>/test/browser/**/*.spec.ts'],
-      globalSetup: '<rootDir>/test/browser/support/build.ts',
-      globalTeardown: '<rootDir>/test/browser/support/remove-build.ts',
+      globalSetup: '<rootDir>/test/browser/support/find-browser.ts',
+      globalTeardown: '<rootDir>/test/support/remove-build-folder.ts',
     },
   ],
 };

@@ -1,6 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { newToken } from '../../src/admission/access-token.js';
+import { builtFolder } from '../support/build.js';
 import { type Tab } from './support/tab.js';
 import { describeInBrowser, useBrowser } from './support/use-browser.js';
 
@@ -13,7 +14,7 @@ describeInBrowser('a server that asks for a token', () => {
   const readOnlyToken = newToken();
 
   const withTokens = async (): Promise<string> => {
-    const folder = process.env.TREX_TEST_BUILD!;
+    const folder = builtFolder();
     const [full, readOnly] = [join(folder, 'token'), join(folder, 'read-only-token')];
     writeFileSync(full, token, { mode: 0o600 });
     writeFileSync(readOnly, readOnlyToken, { mode: 0o600 });

@@ -1,13 +1,8 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
+import { join } from 'node:path';
+import { build, BUILD_MS, builtFolder } from './build.js';
 import { until } from './until.js';
-
-const ROOT = resolve(__dirname, '../..');
-const BUILD_MS = 120_000;
 
 /** To start Node, load everything and listen takes less than a second where nothing else runs. */
 const PATIENCE_MS = 30_000;
@@ -69,32 +64,24 @@ export interface Start {
   main(): string;
 }
 
-/** Builds the program once for the surrounding `describe`, and ends after each test what the test has started. */
+/** For the surrounding `describe` the program as it is built; what a test has started is ended after it. */
 export function useProgram(): Start {
-  let folder = '';
-  beforeAll(async () => {
-    folder = realpathSync(mkdtempSync(join(tmpdir(), 'trex-built-')));
-    symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-    const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
-    const options = ['-p', 'tsconfig.build.json', '--outDir', join(folder, 'dist'), '--incremental', 'false'];
-    await promisify(execFile)(process.execPath, [compiler, ...options], { cwd: ROOT });
-  }, BUILD_MS);
-  const start = useBuiltProgram(() => folder);
-  afterAll(() => rmSync(folder, { recursive: true }));
-  return start;
+  beforeAll(() => build('server'), BUILD_MS);
+  return useBuiltProgram();
 }
 
-/** The same with what has been built into a folder before; what is started lasts until `end`. */
-export function useBuiltProgram(folder: () => string, end = afterEach): Start {
+/** The same with what has been built before; what is started lasts until `end`. */
+export function useBuiltProgram(end = afterEach): Start {
   const started: Program[] = [];
   end(async () => {
     await Promise.all(started.splice(0).map((program) => program.kill()));
   });
-  const main = (): string => join(folder(), 'dist/main.js');
+  const folder = builtFolder();
+  const main = (): string => join(folder, 'dist/main.js');
   const start = (args: readonly string[] = [], env: Record<string, string> = {}): Program => {
     const child = spawn(process.execPath, [main(), ...args], {
-      cwd: folder(),
-      env: { PATH: process.env.PATH, HOME: folder(), SHELL: '/bin/bash', TREX_PORT: '0', ...env },
+      cwd: folder,
+      env: { PATH: process.env.PATH, HOME: folder, SHELL: '/bin/bash', TREX_PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const program = new Program(child);

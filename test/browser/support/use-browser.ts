@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium } from 'playwright-core';
+import { build, BUILD_MS } from '../../support/build.js';
 import { expectClean, type Holdings, holdings } from '../../support/leaks.js';
 import { type Program, type Start, useBuiltProgram } from '../../support/program.js';
 import { until } from '../../support/until.js';
@@ -36,7 +37,7 @@ export interface OpenOptions extends BrowserContextOptions {
 
 const CLOSING_MS = 15_000;
 
-/** Where there is no browser, its tests are skipped; see build.ts. */
+/** Where there is no browser, its tests are skipped; see find-browser.ts. */
 export const describeInBrowser: jest.Describe =
   process.env.TREX_TEST_BROWSER === undefined ? describe.skip : describe;
 
@@ -50,6 +51,8 @@ export function useBrowser(): TestBrowser {
   let shared: RunningServer | undefined;
 
   beforeAll(async () => {
+    await build('server');
+    await build('page');
     baseline = holdings();
     home = realpathSync(mkdtempSync(join(tmpdir(), 'trex-home-')));
     browser = await chromium.launch({
@@ -57,7 +60,7 @@ export function useBrowser(): TestBrowser {
       // Root has no sandbox to start it in.
       chromiumSandbox: process.getuid?.() !== 0,
     });
-  });
+  }, BUILD_MS);
   // Before the servers are ended, which would be a fault to a tab.
   afterEach(async () => {
     const opened = [...tabs.keys()];
@@ -69,10 +72,9 @@ export function useBrowser(): TestBrowser {
       if (shared) await closeSessions(shared.url);
     }
   });
-  const folder = (): string => process.env.TREX_TEST_BUILD!;
-  const startOwn = useBuiltProgram(folder);
+  const startOwn = useBuiltProgram();
   // It takes as long to start as many a test.
-  const startShared = useBuiltProgram(folder, afterAll);
+  const startShared = useBuiltProgram(afterAll);
   afterEach(() => {
     for (const name of readdirSync(home)) rmSync(join(home, name), { recursive: true });
   });

@@ -1,7 +1,7 @@
-/** After the last of the tests in a browser. */
+/** After the last test. */
 import { rmSync } from 'node:fs';
 
-export default function removeBuild(): void {
+export default function removeFolder(): void {
   const folder = process.env.TREX_TEST_BUILD;
   if (folder !== undefined) rmSync(folder, { recursive: true });
 }
