@@ -19,6 +19,8 @@ export interface Measure {
   /** What is measured and in which unit. */
   readonly about: string;
   readonly repetitions: number;
+  /** Whether the bench fails when a repetition falls short. */
+  readonly mustReach?: boolean;
   /** Figures without a row are not told. */
   readonly rows: readonly Row[];
   /** What cannot be measured is left out. */

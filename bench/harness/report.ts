@@ -22,6 +22,11 @@ export function report({ name, about, rows }: Measure, found: readonly Figures[]
   return [`\n## ${name}\n`, `${about}\n`, ...lines].join('\n');
 }
 
+/** Whether every repetition has reached every goal. */
+export function reachesAll({ rows }: Measure, found: readonly Figures[]): boolean {
+  return rows.every((row) => found.every((figures) => reaches(row, figures[row.figure] ?? NaN)));
+}
+
 function cellsOf(row: Row, found: readonly Figures[]): string[] {
   const values = found.map((figures) => figures[row.figure]).filter((value) => value !== undefined);
   if (values.length === 0) return [row.figure, '–', '', '0', goalText(row), 'not measured'];
@@ -40,10 +45,14 @@ function cellsOf(row: Row, found: readonly Figures[]): string[] {
   ];
 }
 
-function verdict({ goal }: Row, value: number, count: number): string {
-  if (!goal) return '';
-  const reached = 'atLeast' in goal ? value >= goal.atLeast : value <= goal.atMost;
-  return `${reached ? 'reached' : 'falls short'}${count < ENOUGH ? ' (few)' : ''}`;
+function verdict(row: Row, value: number, count: number): string {
+  if (!row.goal) return '';
+  return `${reaches(row, value) ? 'reached' : 'falls short'}${count < ENOUGH ? ' (few)' : ''}`;
+}
+
+function reaches({ goal }: Row, value: number): boolean {
+  if (!goal) return true;
+  return 'atLeast' in goal ? value >= goal.atLeast : value <= goal.atMost;
 }
 
 function goalText({ goal }: Row): string {

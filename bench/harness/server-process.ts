@@ -28,6 +28,7 @@ export class ServerProcess {
     protocol: Protocol,
     folder: string,
     hooks: readonly string[] = [],
+    settings: Readonly<Record<string, string>> = {},
   ): Promise<ServerProcess> {
     const memoryFile = join(folder, 'memory.json');
     const required = [join(__dirname, 'memory-hook.js'), ...hooks].flatMap((hook) => ['--require', hook]);
@@ -41,6 +42,7 @@ export class ServerProcess {
           TREX_PORT: '0',
           TREX_MAX_SESSIONS: '1000',
           BENCH_MEMORY_FILE: memoryFile,
+          ...settings,
         },
         stdio: ['ignore', 'pipe', 'inherit'],
       }),

@@ -1,6 +1,7 @@
 import { type Measure } from '../harness/measure.js';
 import { echoFlood } from './echo-flood.js';
 import { echoIdle } from './echo-idle.js';
+import { hostile } from './hostile.js';
 import { idleSessions } from './idle-sessions.js';
 import { links } from './links.js';
 import { outages } from './outages.js';
@@ -26,4 +27,5 @@ export const measures: readonly Measure[] = [
   reconnects,
   outages,
   comingBack,
+  hostile,
 ];
