@@ -26,7 +26,7 @@ import { documented, mutations, threats } from './security-mutations.mjs';
 const ROOT = resolve(import.meta.dirname, '..');
 
 /** Generated, fetched or of no concern to a test. */
-const NOT_COPIED = ['.cache', '.ci', '.git', 'coverage', 'dist', 'dist-bench', 'node_modules'];
+const NOT_COPIED = ['.cache', '.ci', '.git', 'coverage', 'dist', 'dist-bench', 'dist-page', 'node_modules'];
 
 /** Long beyond need, for a machine that does other things as well: what takes longer hangs, and proves nothing. */
 const UNCHANGED_MS = 600_000;

@@ -1109,6 +1109,15 @@ export const mutations = [
     only: 'T34 ·',
   },
   {
+    threat: 'T34',
+    what: 'all frames that come in one read are taken in one go',
+    file: ADAPTER,
+    find: 'allowSynchronousEvents: false,',
+    replace: '',
+    tests: ['test/e2e/hostile-together.spec.ts'],
+    only: 'T31, T34: a client whose frames come all at once',
+  },
+  {
     threat: 'T35',
     what: 'any amount of input waits for a program that does not read',
     file: 'src/core/input-queue.ts',

@@ -12,6 +12,8 @@ export interface ClientAnswer {
   readonly failure?: string;
 }
 
+const KILL_MS = 5000;
+
 /** Runs the `client` function of a measure's file in a process of its own. @throws what failed there */
 export function runClient(
   measure: string,
@@ -24,12 +26,20 @@ export function runClient(
       fork(join(__dirname, 'client-main.js'), [measure, JSON.stringify({ target, given })]),
     );
     let answer: ClientAnswer = {};
-    const deadline = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
+    let isLate = false;
+    let killing: NodeJS.Timeout | undefined;
+    const deadline = setTimeout(() => {
+      isLate = true;
+      // What it has started ends with it, unless it is too busy for that.
+      child.kill('SIGTERM');
+      killing = setTimeout(() => child.kill('SIGKILL'), KILL_MS);
+    }, deadlineMs);
     child.on('message', (message: ClientAnswer) => (answer = message));
     child.on('exit', (code, signal) => {
       clearTimeout(deadline);
+      clearTimeout(killing);
       if (answer.found) resolve(answer.found);
-      else if (signal === 'SIGKILL') reject(new Error(`no result within ${deadlineMs} ms`));
+      else if (isLate) reject(new Error(`no result within ${deadlineMs} ms`));
       else reject(new Error(answer.failure ?? `the client ended with ${code ?? signal}`));
     });
   });

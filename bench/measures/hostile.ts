@@ -20,6 +20,8 @@ const QUIET_MS = 5000;
 /** For what they fill to be full. */
 const LEAD_MS = 3000;
 const LIST_EVERY_MS = 500;
+/** Whoever asks does not wait for longer. */
+const LIST_MS = 5000;
 const SETTLE_MS = 3000;
 
 /** An echo may always take so long; beyond, three times as long as that of a server that nobody attacks. */
@@ -173,14 +175,16 @@ function listing(port: number): {
 
 function sessionsListed(port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    get({ host: '127.0.0.1', port, path: '/api/sessions', agent: false }, (answer) => {
+    const timeout = LIST_MS;
+    const asked = get({ host: '127.0.0.1', port, path: '/api/sessions', agent: false, timeout }, (answer) => {
       let body = '';
       answer.setEncoding('utf8').on('data', (text: string) => (body += text));
       answer.on('end', () => {
         if (answer.statusCode === 200) resolve((JSON.parse(body) as unknown[]).length);
         else reject(new Error(`the list is answered with ${answer.statusCode}`));
       });
-    }).on('error', reject);
+    });
+    asked.on('timeout', () => asked.destroy(new Error('no answer'))).on('error', reject);
   });
 }
 

@@ -44,11 +44,14 @@ export function keepAlive(
     if (now - heardAt >= deadMs) giveUp(heardAt);
     else goOn();
   };
-  // Timers come before sockets: what it sent while we were busy may lie unread, and is read before an immediate.
+  // Timers come before sockets: what it sent while we were busy may lie unread. It is read before the first immediate, and
+  // told of in the same turn as that (`allowSynchronousEvents`).
   const giveUp = (silentSince: number): void => {
     verdict = setImmediate(() => {
-      if (heardAt === silentSince) socket.terminate();
-      else goOn();
+      verdict = setImmediate(() => {
+        if (heardAt === silentSince) socket.terminate();
+        else goOn();
+      });
     });
   };
   const goOn = (): void => {

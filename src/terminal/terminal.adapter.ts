@@ -54,6 +54,9 @@ const serverOptions = {
   maxBufferedChunks: 65_536,
   // Costs memory per connection, and a few kilobytes could unfold into gigabytes.
   perMessageDeflate: false,
+  // Thousands of small frames come in one read, and libuv reads 32 times from one socket before it looks at the next:
+  // whoever sends them gets one turn for each, as everybody else does.
+  allowSynchronousEvents: false,
   closeTimeout: CLOSE_TIMEOUT_MS,
   // A client that offers nothing we speak has been refused before.
   handleProtocols: (offered: Set<string>) => {
