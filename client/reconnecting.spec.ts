@@ -208,6 +208,73 @@ describe('a client whose connection is lost', () => {
     expect((await created[1]!).id).toBe('s8');
   });
 
+  it('sends once what its application asks as soon as it is told that it is open', async () => {
+    const asked: Promise<unknown>[] = [];
+    const { client, socket, clock, sockets } = connectingClient({
+      ...AGAIN,
+      handlers: {
+        state: (state) => {
+          if (state !== 'open') return;
+          asked.push(client.create(new FakeApplication()), client.attach('s9', new FakeApplication()));
+        },
+      },
+    });
+    const scene = { clock, newest: () => sockets.at(-1)! };
+    socket.open();
+    socket.answer('hello', welcome);
+    const sent = (at: FakeWebSocket): unknown[] =>
+      [...at.sent('create'), ...at.sent('attach')].map(({ requestId }) => requestId);
+    expect(sent(socket)).toEqual(['2', '3']);
+    socket.answer('create', { type: 'session_created', sessionId: 's1', channel: 1 });
+    socket.answer('attach', { ...attached, sessionId: 's9', channel: 2 });
+    await Promise.all(asked.splice(0));
+    socket.drop();
+    comeBack(scene, { sessions: [resumed, { ...resumed, sessionId: 's9', channel: 2 }] });
+    expect(sent(scene.newest())).toEqual(['5', '6']);
+    client.close();
+    await Promise.allSettled(asked);
+  });
+
+  it('sends what was asked before behind nothing that is asked when it is back, and once', async () => {
+    const scene = await showing();
+    const { client, socket, newest, application } = scene;
+    const later: Promise<unknown>[] = [];
+    const before = client.attach('s2', new FakeApplication());
+    // Told in the middle of coming back.
+    application.control = () => void later.push(client.attach('s3', new FakeApplication()));
+    socket.drop();
+    comeBack(scene, { sessions: [resumed] });
+    expect(
+      newest()
+        .sent('attach')
+        .map(({ sessionId }) => sessionId)
+        .sort(),
+    ).toEqual(['s2', 's3']);
+    client.close();
+    await Promise.allSettled([before, ...later]);
+  });
+
+  it('goes on where the newest answer says when an attach got there twice', async () => {
+    const scene = await showing();
+    const { socket, application, clock } = scene;
+    socket.receiveFrame(1, 0, 'one');
+    const { requestId } = socket.sent('attach')[0]!;
+    socket.receive({ ...attached, requestId: requestId as string, channel: 4, end: 3 });
+    socket.receiveFrame(4, 0, 'one');
+    clock.advance(10);
+    expect(application.log).toEqual(['0: one', 'restore ""', 'replay to 3', 'not in control', '0: one']);
+    expect(socket.sent('acknowledge').at(-1)).toMatchObject({ sessions: [{ sessionId: 's1', offset: 3 }] });
+    expect(scene.client.state).toBe('open');
+  });
+
+  it('hears no frame of the channel before, where an attach got there twice', async () => {
+    const { socket, application } = await showing();
+    socket.receive({ ...attached, requestId: '2', channel: 4 });
+    socket.receiveFrame(1, 0, 'late');
+    socket.receiveFrame(4, 0, 'now');
+    expect(application.log.slice(-1)).toEqual(['0: now']);
+  });
+
   it.each([1000, 1008, 4001, 4002])('does not come back after %d', async (code) => {
     const { socket, client, clock, log, sockets } = await showing();
     socket.drop(code, 'why');

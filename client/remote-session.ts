@@ -193,9 +193,14 @@ export class ShownSession implements RemoteSession {
     this.end();
   }
 
-  /** Is asked for anew: what was delivered before concerns nobody any more. */
+  /** Is asked for anew. */
   place(placement: Placement): void {
     this.placement = placement;
+    this.move();
+  }
+
+  /** Goes on elsewhere: what was delivered before concerns nobody any more. */
+  move(): void {
     this.unacknowledged = [];
   }
 

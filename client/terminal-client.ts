@@ -336,12 +336,15 @@ export class TerminalClient {
       this.watcher.isListed = false;
       connection.send({ type: 'watch' });
     }
-    this.enter('open');
+    this.currentState = 'open';
     if (!isKnown) this.failUnknown(isServerNew);
+    // Handlers may ask from here on: that is on its way already, and nothing of it is to be sent twice.
+    const asked = [...this.questions];
     this.insistOnClosing(welcome, isKnown, isServerNew);
     const gone = isServerNew ? this.loseAll() : welcome.sessions.flatMap((entry) => this.resume(entry));
     if (!isKnown) this.attachAnew(connection);
-    this.askAgain(connection);
+    this.askAgain(connection, asked);
+    this.enter('open');
     void tell(() => this.options.handlers?.arrived?.({ isKnown, isServerNew, gone }));
     for (const session of [...this.sessions.values()]) if (!this.isAttaching(session.id)) session.settle();
   }
@@ -416,9 +419,9 @@ export class TerminalClient {
   }
 
   /** What was asked over the lost connection and has no answer never got to the server, or may be asked twice. */
-  private askAgain(connection: Connection): void {
-    for (const [requestId, { message, isLasting }] of this.questions) {
-      if (isLasting) connection.send({ ...message, requestId });
+  private askAgain(connection: Connection, asked: readonly (readonly [string, Question])[]): void {
+    for (const [requestId, { message, isLasting }] of asked) {
+      if (isLasting && this.questions.has(requestId)) connection.send({ ...message, requestId });
     }
   }
 
@@ -510,9 +513,21 @@ export class TerminalClient {
   private answered(answer: Answer): void {
     const { requestId = '' } = answer;
     const question = this.questions.get(requestId);
-    question?.answered(answer);
+    if (question) question.answered(answer);
+    else if (answer.type === 'attached') this.moved(answer);
     this.questions.delete(requestId);
     this.settle(question);
+  }
+
+  /** What got there twice is answered twice, and only the channel that was told last goes on. */
+  private moved(answer: Attached): void {
+    const session = this.sessions.get(answer.sessionId);
+    if (!session) return;
+    this.channels.delete(session.channel);
+    this.channels.set(answer.channel ?? 0, session);
+    session.move();
+    session.begin(answer, answer.gap?.offset ?? answer.offset);
+    if (!this.isAttaching(session.id)) session.settle();
   }
 
   private refused(error: ErrorMessage): void {

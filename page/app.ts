@@ -62,6 +62,8 @@ export class App {
       link: (link) => this.linkChanged(link),
       arrived: ({ isServerNew }) => {
         if (isServerNew) this.serverRestarted();
+        // Not before what is gone is known to be: its id may be another session's now.
+        this.workspace.connected();
       },
     });
     this.workspace = new Workspace({
@@ -218,7 +220,6 @@ export class App {
     } else {
       this.login.hide();
     }
-    if (link.is === 'open') this.workspace.connected();
     this.changed();
   }
 

@@ -191,6 +191,11 @@ export class TerminalView {
     return this.state === 'live' && !this.sizing.isOwn && room !== undefined && !isSameSize(room, this.size);
   }
 
+  /** Whether it shows, or has shown, anything of a session. */
+  get hasOutput(): boolean {
+    return this.session !== undefined || this.exit !== undefined;
+  }
+
   get isReadOnly(): boolean {
     return this.parts.isReadOnly;
   }

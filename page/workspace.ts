@@ -204,7 +204,7 @@ export class Workspace {
   /** What was closed, here or elsewhere, is gone from the list, but for what somebody is reading just now. */
   private isReadable(entry: Entry): boolean {
     const view = this.deck.view(entry.key);
-    if (!view) return false;
+    if (!view?.hasOutput) return false;
     return !entry.isClosing && (view.exit?.cause !== 'closed' || entry === this.shown);
   }
 

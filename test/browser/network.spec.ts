@@ -150,6 +150,63 @@ describeInBrowser('what the network and the server do to the page', () => {
     },
   );
 
+  /** Two sessions, of which the page that was loaded anew shows the second; the attaches it asks for from then on. */
+  async function withOneUnseen(tab: Tab): Promise<string[]> {
+    await tab.newSession();
+    await tab.enter('echo in-the-first');
+    await tab.newSession();
+    await tab.enter('echo in-the-second');
+    await tab.untilShown(/^in-the-second$/m);
+    const attaches: string[] = [];
+    tab.page.on('websocket', (socket) =>
+      socket.on('framesent', ({ payload }) => {
+        if (String(payload).includes('"attach"')) attaches.push(String(payload));
+      }),
+    );
+    // The browser comes to the icon when it likes.
+    tab.allowFault(/\/icon\.svg\b/);
+    await tab.page.reload();
+    await tab.untilShown(/^in-the-second$/m);
+    return attaches;
+  }
+
+  it('a session that is chosen while the network is gone is asked for once when it is back', async () => {
+    const { program } = await serve();
+    const proxy = await CuttingProxy.start(program.port);
+    proxies.push(proxy);
+    const tab = await open(`http://127.0.0.1:${proxy.port}/`);
+    const attaches = await withOneUnseen(tab);
+    tab.loseServer();
+    proxy.cut('reset');
+    proxy.beginOutage('reset');
+    await tab.page.getByText('The connection is lost.').waitFor();
+    attaches.length = 0;
+    await tab.sessions.first().locator('button').first().click();
+    await proxy.endOutage();
+    await tab.untilShown(/^in-the-first$/m);
+    await tab.enter('echo still-there');
+    await tab.untilShown(/^still-there$/m);
+    expect(attaches).toHaveLength(1);
+  });
+
+  it('a session that was chosen before the server was restarted is none of the new server’s', async () => {
+    const { program, url } = await serve({});
+    const tab = await open(url);
+    const attaches = await withOneUnseen(tab);
+    tab.loseServer();
+    program.signal('SIGKILL');
+    await program.ended();
+    await tab.page.getByText('The connection is lost.').waitFor();
+    attaches.length = 0;
+    await tab.sessions.first().locator('button').first().click();
+    await serve({ TREX_PORT: String(program.port) });
+    await tab.untilLink('restarted');
+    await tab.until(async () => (await tab.sessions.count()) === 1, 'nothing can be read of the first');
+    await tab.show(/./);
+    await tab.untilShown(/^in-the-second$/m);
+    expect(attaches).toEqual([]);
+  });
+
   it('a page that is loaded anew in mid-flood goes on with it', async () => {
     const { url } = await serve();
     const tab = await open(url);
