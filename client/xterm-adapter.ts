@@ -1,3 +1,4 @@
+import { boundSequences, type SequenceTerminal } from './bounded-sequences.js';
 import { isPageHidden } from './page-visibility.js';
 import { type RemoteSession, type SessionHandlers } from './remote-session.js';
 
@@ -5,7 +6,7 @@ import { type RemoteSession, type SessionHandlers } from './remote-session.js';
 const RESET = '\x1bc';
 
 /** What is needed of xterm.js's `Terminal`; `@xterm/xterm` and `@xterm/headless` have it. */
-export interface XtermTerminal {
+export interface XtermTerminal extends SequenceTerminal {
   write(data: Uint8Array | string, callback?: () => void): void;
   resize(columns: number, rows: number): void;
   onData(listener: (data: string) => void): { dispose(): void };
@@ -20,7 +21,8 @@ export interface XtermTerminal {
 /**
  * Shows a session in a terminal of xterm.js, which has just been made, or has shown only this session: what is shown is
  * acknowledged when it is on the screen, what is typed is typed, and a size that is given to the terminal is the session's.
- * What the emulator itself answers goes on only where the protocol lets it: once, and never to old queries.
+ * What the emulator itself answers goes on only where the protocol lets it: once, and never to old queries. No output
+ * hangs it.
  */
 export class XtermAdapter {
   private session?: RemoteSession;
@@ -45,6 +47,7 @@ export class XtermAdapter {
     private readonly more: Partial<SessionHandlers> = {},
   ) {
     this.listening = [
+      ...boundSequences(terminal),
       terminal.onData((data) => this.typed(data)),
       // Mouse reports of old, which are no text.
       terminal.onBinary((data) => this.session?.write(Uint8Array.from(data, (char) => char.charCodeAt(0)))),
@@ -109,7 +112,7 @@ export class XtermAdapter {
     else this.pass(data, parsed);
   }
 
-  /** Types and resizes nothing more. */
+  /** Types, resizes and bounds nothing more. */
   dispose(): void {
     for (const one of this.listening) one.dispose();
   }

@@ -334,6 +334,14 @@ export class TerminalView {
       onResize: (listener) => terminal.onResize(listener),
       input: (data, wasUserInput) => terminal.input(data, wasUserInput),
       options: terminal.options,
+      parser: terminal.parser,
+      buffer: terminal.buffer,
+      get cols() {
+        return terminal.cols;
+      },
+      get rows() {
+        return terminal.rows;
+      },
       hasSelection: () => terminal.hasSelection(),
       onData: (listener) =>
         terminal.onData((data) => {

@@ -44,6 +44,14 @@ const QUESTIONS: readonly (readonly [what: string, asked: string, answered?: str
   ['where the cursor is (CPR)', `${ESC}[4;7H${ESC}[6n`, `${SHOWN_ESC}[4;7R`],
 ];
 
+/** What each would hang an emulator for minutes or for ever, at the upper left or the lower right corner. */
+const HANGING: readonly string[] = [
+  ...['S', 'T', 'L', 'M', 'I', 'Z'].map((final) => `${ESC}[H${ESC}[2147483647${final}`),
+  `${ESC}[H${ESC}[1000000S`,
+  `${ESC}[Hx${ESC}[50000000b`,
+  ...['1J', '?1J'].map((erase) => `${ESC}[999;999H${ESC}[${erase}`),
+];
+
 /** Stands between two answers: what is answered to who asks for a cursor that is there. */
 const FENCE = `${ESC}[3;3H${ESC}[6n`;
 const FENCED = `${SHOWN_ESC}[3;3R`;
@@ -105,6 +113,18 @@ describeInBrowser('T27 · a program that prints what it likes', () => {
     await tab.until(() => Promise.resolve(typed() !== ''), 'a key is typed');
     expect(typed()).toBe('x');
     expect(tab.inputFrames).toBe(before + 1);
+  });
+
+  it('hangs no tab by a few bytes, nor the one that is loaded anew', async () => {
+    const { tab, home } = await withShell();
+    const isFresh = `${ESC}c`;
+    writeFileSync(join(home, 'hanging'), HANGING.map((hanging) => isFresh + hanging).join(''));
+    await tab.enter('cat hanging; clear; echo goes"-"on');
+    await tab.untilShown(/^goes-on$/m);
+    await tab.page.reload();
+    await tab.untilShown(/^goes-on$/m);
+    await tab.enter('clear; echo types');
+    await tab.untilShown(/^types$/m);
   });
 
   it('opens nothing by a link to what is no page', async () => {
