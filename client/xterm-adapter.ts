@@ -14,8 +14,14 @@ export interface XtermTerminal extends SequenceTerminal {
   onResize(listener: (size: { cols: number; rows: number }) => void): { dispose(): void };
   input(data: string, wasUserInput?: boolean): void;
   readonly options: { scrollOnUserInput?: boolean; disableStdin?: boolean };
-  /** Where there are selections. */
-  hasSelection?(): boolean;
+  /** Where there are selections: columns and rows from 0. */
+  getSelectionPosition?(): { readonly start: Place; readonly end: Place } | undefined;
+  select?(column: number, row: number, length: number): void;
+}
+
+interface Place {
+  readonly x: number;
+  readonly y: number;
 }
 
 /**
@@ -144,15 +150,18 @@ export class XtermAdapter {
   /**
    * xterm.js parses what is written when a timer comes to it, which takes a second and more in a page that is not shown,
    * for so little each time that a flood never ends; but what is written next after a key, at once, if nothing waits. No
-   * key is typed: neither is the terminal scrolled nor its selection lost.
+   * key is typed: neither is the terminal scrolled, nor what is selected another afterwards.
    */
   private hurry(): void {
     const { terminal } = this;
-    if (terminal.hasSelection?.()) return;
+    const selected = terminal.getSelectionPosition?.();
     const { scrollOnUserInput, disableStdin } = terminal.options;
     Object.assign(terminal.options, { scrollOnUserInput: false, disableStdin: false });
     terminal.input('', true);
     Object.assign(terminal.options, { scrollOnUserInput, disableStdin });
+    if (!selected) return;
+    const { start, end } = selected;
+    terminal.select?.(start.x, start.y, (end.y - start.y) * terminal.cols + end.x - start.x);
   }
 
   private follow({ cols, rows }: { readonly cols: number; readonly rows: number }): void {

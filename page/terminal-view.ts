@@ -342,7 +342,8 @@ export class TerminalView {
       get rows() {
         return terminal.rows;
       },
-      hasSelection: () => terminal.hasSelection(),
+      getSelectionPosition: () => terminal.getSelectionPosition(),
+      select: (column, row, length) => terminal.select(column, row, length),
       onData: (listener) =>
         terminal.onData((data) => {
           if (data === '') return;
