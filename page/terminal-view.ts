@@ -7,6 +7,7 @@ import { type RemoteSession, type SessionHandlers } from '../client/remote-sessi
 import { type CreateOptions, type TerminalClient } from '../client/terminal-client.js';
 import { XtermAdapter, type XtermTerminal } from '../client/xterm-adapter.js';
 import { type Exit, type GapBytes } from '../src/protocol/messages.js';
+import { Bell } from './bell.js';
 import { byteText } from './display-text.js';
 import { element } from './dom.js';
 import { Finder } from './finder.js';
@@ -53,7 +54,6 @@ export interface ViewParts {
 const MUCH_INPUT_BYTES = 1024 * 1024;
 /** A window that is being resized has a size at every frame: the shell hears of the one it ends with. */
 const SIZE_SETTLES_MS = 60;
-const RINGING_MS = 180;
 /** The largest terminal that the protocol knows. */
 const MOST: Size = { cols: 1000, rows: 500 };
 const USUAL: Size = { cols: 80, rows: 24 };
@@ -78,6 +78,10 @@ export class TerminalView {
   isBegun = false;
   private readonly screen = element('div', { class: 'view-screen' });
   private readonly progress = new InputProgress(() => this.session?.bufferedInput ?? 0);
+  private readonly bell = new Bell((isRinging) => {
+    this.element.classList.toggle('is-ringing', isRinging);
+    if (isRinging) this.parts.events.bell();
+  });
   private readonly fitting = new FitAddon();
   private readonly renderer: Renderer;
   private readonly sizing: Sizing;
@@ -120,7 +124,9 @@ export class TerminalView {
     // A report of its settings (DECRQSS) would be typed into the shell, and no program needs it.
     this.terminal.parser.registerDcsHandler({ intermediates: '$', final: 'q' }, () => true);
     this.terminal.onTitleChange((title) => events.title(title));
-    this.terminal.onBell(() => this.rung());
+    this.terminal.onBell(() => {
+      if (this.isSettled) this.bell.ring();
+    });
     this.terminal.onKey(() => this.sizing.typed());
     this.terminal.onSelectionChange(() => events.selected(this.terminal.getSelection()));
     this.observer.observe(this.screen);
@@ -175,6 +181,7 @@ export class TerminalView {
     this.renderer.stop();
     this.observer.disconnect();
     window.clearTimeout(this.resizing);
+    this.bell.dispose();
     this.session?.detach();
     this.adapter.dispose();
     this.terminal.dispose();
@@ -383,13 +390,6 @@ export class TerminalView {
     this.gap = undefined;
     const text = `── ${byteText(end - offset)} of output ${offset === 0 ? 'before this are' : 'are missing here:'} no longer kept ──`;
     this.adapter.write(`${CAN}${this.isSettled ? '\r\n' : ''}${DIM}${text}${PLAIN}\r\n`);
-  }
-
-  private rung(): void {
-    if (!this.isSettled) return;
-    this.element.classList.add('is-ringing');
-    window.setTimeout(() => this.element.classList.remove('is-ringing'), RINGING_MS);
-    this.parts.events.bell();
   }
 
   private follow(text: string): void {
