@@ -56,7 +56,10 @@ export interface SessionHandlers {
   exit?(exit: Pick<Exit, 'code' | 'signal' | 'cause'>): void;
   /** It can be shown no longer, and how it ended is not known: it ended while the connection was lost. Nothing more comes. */
   gone?(reason: FailureReason): void;
-  /** So many bytes may or may not have been typed: the server had forgotten this client when it came back. */
+  /**
+   * So many bytes may or may not have been typed: the server had forgotten this client when it came back. Of an
+   * `XtermAdapter` that is not connected yet: so many have not.
+   */
   inputLost?(bytes: number): void;
   /** Something was refused, or the session could not start. `INPUT_QUEUE_FULL`: what was typed waits, and is sent later. */
   error?(error: ErrorMessage): void;

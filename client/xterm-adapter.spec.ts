@@ -193,6 +193,56 @@ describe('a terminal of xterm.js', () => {
     expect([seen, terminal.rows]).toEqual([[10], 5]);
   });
 
+  describe('before it is connected', () => {
+    function unconnected(): Showing['connected'] & {
+      terminal: Terminal;
+      adapter: XtermAdapter;
+      lost: number[];
+    } {
+      const terminal = new Terminal({ allowProposedApi: true });
+      const lost: number[] = [];
+      const adapter = new XtermAdapter(terminal, { inputLost: (bytes) => lost.push(bytes) });
+      return { ...connectedClient(), terminal, adapter, lost };
+    }
+    const text = ({ socket }: { socket: FakeWebSocket }): string =>
+      Buffer.concat(socket.frames.map(({ bytes }) => bytes)).toString();
+
+    it('keeps what is typed, and types it when it is', async () => {
+      const scene = unconnected();
+      scene.terminal.input('first ');
+      const asked = scene.client.attach('s1', scene.adapter.handlers);
+      scene.socket.answer('attach', attached);
+      const session = await asked;
+      scene.terminal.input('second ');
+      expect(text(scene)).toBe('');
+      scene.adapter.connect(session);
+      scene.terminal.input('third');
+      scene.adapter.connect(session);
+      expect([text(scene), scene.lost]).toEqual(['first second third', []]);
+    });
+
+    it('keeps up to 64 KiB, and tells of what it does not', async () => {
+      const scene = unconnected();
+      const much = 'x'.repeat(65_535);
+      for (const typed of [much, 'yy', 'z', 'w']) scene.terminal.input(typed);
+      expect(scene.lost).toEqual([2, 1]);
+      const asked = scene.client.attach('s1', scene.adapter.handlers);
+      scene.socket.answer('attach', attached);
+      scene.adapter.connect(await asked);
+      expect(text(scene)).toBe(`${much}z`);
+    });
+
+    it('forgets what was typed for a session that does not come', async () => {
+      const scene = unconnected();
+      scene.terminal.input('x');
+      scene.adapter.forget();
+      const asked = scene.client.attach('s1', scene.adapter.handlers);
+      scene.socket.answer('attach', attached);
+      scene.adapter.connect(await asked);
+      expect([text(scene), scene.lost]).toEqual(['', []]);
+    });
+  });
+
   it('types nothing more once it is disposed of', async () => {
     const { adapter, terminal, typed } = await showing();
     adapter.dispose();

@@ -2,6 +2,11 @@ import { boundSequences, type SequenceTerminal } from './bounded-sequences.js';
 import { isPageHidden } from './page-visibility.js';
 import { type RemoteSession, type SessionHandlers } from './remote-session.js';
 
+// Browsers and Node have it, each with types of its own.
+declare const TextEncoder: new () => { encode(text: string): Uint8Array };
+
+/** A session comes within a moment, or when the network does. */
+const MOST_EARLY_BYTES = 64 * 1024;
 /** RIS: as output, it takes effect behind what is being written still. */
 const RESET = '\x1bc';
 
@@ -45,6 +50,8 @@ export class XtermAdapter {
   /** How many pieces wait in xterm.js, and what is to be written when none does. */
   private unparsed = 0;
   private readonly held: { readonly data: Uint8Array | string; readonly parsed?: () => void }[] = [];
+  /** What was typed before there was a session. */
+  private readonly early: Uint8Array[] = [];
   private readonly listening: { dispose(): void }[];
 
   /** `more` is told of everything besides. */
@@ -56,7 +63,7 @@ export class XtermAdapter {
       ...boundSequences(terminal),
       terminal.onData((data) => this.typed(data)),
       // Mouse reports of old, which are no text.
-      terminal.onBinary((data) => this.session?.write(Uint8Array.from(data, (char) => char.charCodeAt(0)))),
+      terminal.onBinary((data) => this.type(Uint8Array.from(data, (char) => char.charCodeAt(0)))),
       terminal.onResize(({ cols, rows }) => this.resized({ cols, rows })),
     ];
   }
@@ -104,9 +111,18 @@ export class XtermAdapter {
     error: (error) => this.more.error?.(error),
   };
 
-  /** What is typed, and each size given to the terminal, is for `session` from now on. */
+  /**
+   * What is typed, and each size given to the terminal, is for `session` from now on, and so is what has been typed before:
+   * up to 64 KiB of it are kept, and of more `inputLost` is told.
+   */
   connect(session: RemoteSession): void {
     this.session = session;
+    for (const data of this.early.splice(0)) session.write(data);
+  }
+
+  /** What has been typed until now is for no session, where none has been connected yet. */
+  forget(): void {
+    this.early.length = 0;
   }
 
   /**
@@ -175,7 +191,15 @@ export class XtermAdapter {
   }
 
   private typed(data: string): void {
-    if ((this.isLive && this.inControl) || !isReply(data)) this.session?.write(data);
+    if ((this.isLive && this.inControl) || !isReply(data)) this.type(data);
+  }
+
+  private type(data: Uint8Array | string): void {
+    if (this.session) return void this.session.write(data);
+    const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
+    const before = this.early.reduce((sum, { length }) => sum + length, 0);
+    if (before + bytes.length > MOST_EARLY_BYTES) this.more.inputLost?.(bytes.length);
+    else if (bytes.length > 0) this.early.push(bytes);
   }
 }
 

@@ -93,6 +93,8 @@ export class TerminalView {
   /** Whether what is printed now is new. */
   private isSettled = false;
   private replayEnd = 0;
+  /** Whether more was typed than is kept for a session that is still to come. */
+  private isEarlyLost = false;
   private gap?: GapBytes;
   private resizing?: number;
   private readonly observer = new ResizeObserver(() => this.hostResized());
@@ -116,6 +118,7 @@ export class TerminalView {
     });
     this.adapter = new XtermAdapter(this.typing(), {
       output: (bytes, offset) => this.printed(offset + bytes.length),
+      inputLost: (bytes) => this.inputLost(bytes),
     });
     this.element.append(this.screen, this.progress.element);
     this.element.dataset.renderer = 'dom';
@@ -231,7 +234,7 @@ export class TerminalView {
 
   /** Asks before it pastes what may run at once. */
   async paste(clipboard: string): Promise<void> {
-    if (this.parts.isReadOnly || this.state !== 'live') return;
+    if (!this.mayType) return;
     const paste = examinePaste(clipboard);
     const isBracketed = this.terminal.modes.bracketedPasteMode;
     if (paste.text === '') return;
@@ -320,10 +323,6 @@ export class TerminalView {
         this.adapter.write(HIDE_CURSOR);
         this.enter('gone');
       },
-      inputLost: (bytes) =>
-        events.notice(
-          `The server had forgotten this page: ${byteText(bytes)} may or may not have been typed.`,
-        ),
       error: ({ reason, error }) => {
         if (reason === 'INPUT_QUEUE_FULL') this.progress.watch();
         else this.problem = error;
@@ -362,6 +361,15 @@ export class TerminalView {
     };
   }
 
+  private inputLost(bytes: number): void {
+    const { events } = this.parts;
+    if (this.session)
+      events.notice(`The server had forgotten this page: ${byteText(bytes)} may or may not have been typed.`);
+    // Of each key, that would be said again.
+    else if (!this.isEarlyLost) events.notice('The session is not there yet: what you type now is not kept.');
+    this.isEarlyLost = !this.session;
+  }
+
   private printed(end: number): void {
     if (this.isSettled) this.parts.events.printed();
     // Behind what is about to be written.
@@ -380,8 +388,14 @@ export class TerminalView {
   private enter(state: ViewState): void {
     this.state = state;
     this.element.dataset.state = state;
-    this.terminal.options.disableStdin = this.parts.isReadOnly || state === 'ended' || state === 'gone';
+    this.terminal.options.disableStdin = !this.mayType;
+    if (state === 'failed') this.adapter.forget();
     this.parts.events.changed();
+  }
+
+  /** Also for a session that is still to come: that is kept. */
+  private get mayType(): boolean {
+    return !this.parts.isReadOnly && ['starting', 'waiting', 'live'].includes(this.state);
   }
 
   private tellGap(): void {

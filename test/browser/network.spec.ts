@@ -182,8 +182,16 @@ describeInBrowser('what the network and the server do to the page', () => {
     await tab.page.getByText('The connection is lost.').waitFor();
     attaches.length = 0;
     await tab.sessions.first().locator('button').first().click();
+    await tab.page.locator('[data-testid=terminal][data-state=waiting]:not([hidden])').waitFor();
+    await tab.setClipboard('pasted');
+    await tab.type('echo typed"-"and-');
+    await tab.command('Paste');
+    // The page has read it, too.
+    await tab.clipboard();
+    await tab.press('Enter');
     await proxy.endOutage();
     await tab.untilShown(/^in-the-first$/m);
+    await tab.untilShown(/^typed-and-pasted$/m);
     await tab.enter('echo still-there');
     await tab.untilShown(/^still-there$/m);
     expect(attaches).toHaveLength(1);
