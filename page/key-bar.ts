@@ -1,8 +1,9 @@
 import { element, setAttribute } from './dom.js';
 
-/** What a key of the bar types; arrows depend on what the program has asked for. */
+/** What a key of the bar types into or scrolls; arrows depend on what the program has asked for. */
 export interface KeyBarTarget {
   type(data: string): void;
+  page(by: 1 | -1): void;
   readonly sendsApplicationKeys: boolean;
 }
 
@@ -24,6 +25,8 @@ export class KeyBar {
       this.key('↓', 'Down', (isApplication) => arrow('B', isApplication)),
       this.key('↑', 'Up', (isApplication) => arrow('A', isApplication)),
       this.key('→', 'Right', (isApplication) => arrow('C', isApplication)),
+      this.button('PgUp', 'Page up', (target) => target.page(-1)),
+      this.button('PgDn', 'Page down', (target) => target.page(1)),
       ...['/', '|', '-', '~'].map((sign) => this.key(sign, sign, () => sign)),
     );
     // The keyboard stays, and what is typed next goes where it did.
@@ -44,11 +47,15 @@ export class KeyBar {
   }
 
   private key(label: string, name: string, data: (isApplication: boolean) => string): HTMLButtonElement {
-    const type = (): void => {
+    return this.button(label, name, (target) => target.type(data(target.sendsApplicationKeys)));
+  }
+
+  private button(label: string, name: string, press: (target: KeyBarTarget) => void): HTMLButtonElement {
+    const onclick = (): void => {
       const target = this.target();
-      target?.type(data(target.sendsApplicationKeys));
+      if (target) press(target);
     };
-    return element('button', { type: 'button', class: 'key', 'aria-label': name, onclick: type }, label);
+    return element('button', { type: 'button', class: 'key', 'aria-label': name, onclick }, label);
   }
 
   private holdingKey(label: string): HTMLButtonElement {

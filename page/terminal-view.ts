@@ -19,6 +19,7 @@ import { type Settings } from './settings.js';
 import { isSameSize, type Size, Sizing } from './sizing.js';
 import { changingOptions, fixedOptions } from './terminal-options.js';
 import { type Theme } from './themes.js';
+import { scrollByTouch } from './touch-scroll.js';
 
 /** `waiting`: for a connection. `gone`: it can be shown no longer, and how it ended is not known. */
 export type ViewState = 'starting' | 'live' | 'waiting' | 'ended' | 'gone' | 'failed';
@@ -122,6 +123,7 @@ export class TerminalView {
     });
     this.element.append(this.screen, this.progress.element);
     this.element.dataset.renderer = 'dom';
+    scrollByTouch(this.screen, this.terminal);
     // Before the emulator's own listener, which would paste at once.
     this.element.addEventListener('paste', (event) => this.pasted(event), true);
     // A report of its settings (DECRQSS) would be typed into the shell, and no program needs it.
@@ -226,6 +228,12 @@ export class TerminalView {
   /** What a key of the page's own types. */
   type(data: string): void {
     this.terminal.input(data);
+  }
+
+  /** Up where it is -1; a program that fills the screen does that itself. */
+  page(by: 1 | -1): void {
+    if (this.terminal.buffer.active.type === 'alternate') this.type(by > 0 ? '\x1b[6~' : '\x1b[5~');
+    else this.terminal.scrollPages(by);
   }
 
   get sendsApplicationKeys(): boolean {

@@ -72,6 +72,58 @@ describeInBrowser('on a phone', () => {
     await tab.untilShown(/^letters-are-letters$/m);
   });
 
+  /** A finger moves so far down the terminal, in small steps. */
+  async function swipe(tab: Tab, pixels: number): Promise<void> {
+    const cdp = await tab.page.context().newCDPSession(tab.page);
+    const send = (type: 'touchStart' | 'touchMove' | 'touchEnd', y?: number): Promise<unknown> =>
+      cdp.send('Input.dispatchTouchEvent', { type, touchPoints: y === undefined ? [] : [{ x: 150, y }] });
+    const from = pixels > 0 ? 150 : 650;
+    await send('touchStart', from);
+    for (let step = 1; step <= 20; step++) await send('touchMove', from + (pixels * step) / 20);
+    await send('touchEnd');
+    await cdp.detach();
+  }
+
+  const firstRow = async (tab: Tab): Promise<number> => Number((await tab.screen()).split('\n')[0]);
+
+  it('a finger scrolls back, and forth, as far as it moves', async () => {
+    const tab = await withShell();
+    await tab.terminal.tap();
+    await tab.enter('seq 500');
+    await tab.untilShown(/^500\n[#$]$/m);
+    const before = await firstRow(tab);
+    await swipe(tab, 400);
+    await tab.until(async () => (await firstRow(tab)) < before - 15, 'it is scrolled back');
+    const back = await firstRow(tab);
+    expect(back).toBeGreaterThan(before - 40);
+    await swipe(tab, -200);
+    await tab.until(async () => (await firstRow(tab)) > back + 5, 'it is scrolled forth');
+    expect(await firstRow(tab)).toBeLessThan(before);
+    await swipe(tab, -400);
+    await tab.untilShown(/^500\n[#$]$/m);
+
+    await key(tab, 'Page up').tap();
+    await tab.until(async () => (await firstRow(tab)) < before - 20, 'it is a page back');
+    await key(tab, 'Page down').tap();
+    await tab.untilShown(/^500\n[#$]$/m);
+  });
+
+  it('a finger turns the wheel for a program that fills the screen, or has the mouse', async () => {
+    const tab = await withShell();
+    await tab.terminal.tap();
+    await tab.enter("stty -echo -icanon; printf '\\033[?1049h'; cat -v");
+    await tab.untilShown(/^$/);
+    await swipe(tab, 200);
+    await tab.untilShown(/^(\^\[\[A){4,}/m);
+    await key(tab, 'Page up').tap();
+    await tab.untilShown(/5\n?~$/);
+    await tab.press('Control+C');
+    await tab.enter("clear; printf '\\033[?1049l\\033[?1000h\\033[?1006h'; cat -v");
+    await tab.until(async () => !/5\n?~/.test(await tab.screen()), 'the screen is the usual one');
+    await swipe(tab, -200);
+    await tab.untilShown(/\^\[\[<65;\d+;/);
+  });
+
   it('what a keyboard writes at once arrives as it was written', async () => {
     const tab = await withShell();
     await tab.terminal.tap();
