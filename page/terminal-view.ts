@@ -13,6 +13,7 @@ import { element } from './dom.js';
 import { Finder } from './finder.js';
 import { InputProgress } from './input-progress.js';
 import { openableUrl } from './links.js';
+import { onOwnSelection } from './own-selection.js';
 import { examinePaste, mustAsk, type Paste } from './paste.js';
 import { Renderer } from './renderer.js';
 import { type Settings } from './settings.js';
@@ -37,6 +38,7 @@ export interface ViewEvents {
   link(url: URL): void;
   /** Whether that is to be pasted. */
   mayPaste(paste: Paste, isBracketed: boolean): Promise<boolean>;
+  /** By hand. */
   selected(text: string): void;
   notice(text: string): void;
   /** What is typed, as it is to be sent. */
@@ -133,7 +135,7 @@ export class TerminalView {
       if (this.isSettled) this.bell.ring();
     });
     this.terminal.onKey(() => this.sizing.typed());
-    this.terminal.onSelectionChange(() => events.selected(this.terminal.getSelection()));
+    onOwnSelection(this.element, this.terminal, (text) => events.selected(text));
     this.observer.observe(this.screen);
   }
 

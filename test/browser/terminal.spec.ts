@@ -206,6 +206,23 @@ describeInBrowser('a terminal in the page', () => {
     await tab.untilShown(/echo again-one-word$/);
   });
 
+  it('copies at once what is selected by hand, where its user wants that, and not what is found', async () => {
+    const { tab } = await withShell();
+    await tab.command('Settings');
+    await tab.page.getByLabel('Copy what is selected').check();
+    await tab.leaveDialog();
+    await tab.enter('echo one-word');
+    await tab.untilShown(/^one-word$/m);
+    await tab.page.mouse.dblclick(...(await tab.middleOf('one-word')));
+    await tab.until(async () => (await tab.clipboard()) === 'one-word', 'it is on the clipboard');
+    await tab.setClipboard('of the user');
+    await tab.press('Control+Shift+F');
+    await tab.type('word');
+    await tab.press('Enter', 'Enter');
+    await tab.page.getByTestId('search-count').getByText(/ of /).waitFor();
+    expect(await tab.clipboard()).toBe('of the user');
+  });
+
   it('asks before it pastes many lines, and then pastes them all', async () => {
     const { tab } = await withShell();
     await tab.setClipboard('echo pasted-1\necho pasted-2\n');
