@@ -22,8 +22,8 @@ export interface Settings {
   readonly lastSession: string;
 }
 
-/** Each line takes some 12 bytes for each of its columns. */
-export const SCROLLBACK_LINES = [1000, 10_000, 50_000, 200_000];
+/** Each line takes some 12 bytes for each of its columns; the more there are, the fewer terminals are kept. */
+export const SCROLLBACK_LINES = [1000, 10_000, 50_000];
 const USUAL_SCROLLBACK = 10_000;
 
 export const FONT_SIZES = { least: 8, usual: 14, most: 32 };
@@ -115,13 +115,20 @@ function valid(kept: Partial<Record<keyof Settings, unknown>>): Settings {
     lightTheme: themeId('lightTheme', 'light'),
     fontSize: typeof fontSize === 'number' ? boundedFontSize(fontSize) : usual.fontSize,
     fontFamily: text('fontFamily'),
-    scrollbackLines: SCROLLBACK_LINES.find((lines) => lines === scrollbackLines) ?? USUAL_SCROLLBACK,
+    scrollbackLines: boundedScrollback(scrollbackLines),
     copyOnSelect: flag('copyOnSelect'),
     optionIsMeta: flag('optionIsMeta'),
     screenReader: flag('screenReader'),
     isSidebarOpen: flag('isSidebarOpen'),
     lastSession: text('lastSession'),
   };
+}
+
+/** There was more to choose from once. */
+function boundedScrollback(kept: unknown): number {
+  const most = Math.max(...SCROLLBACK_LINES);
+  if (kept === 200_000) return most;
+  return SCROLLBACK_LINES.find((lines) => lines === kept) ?? USUAL_SCROLLBACK;
 }
 
 function boundedFontSize(size: number): number {

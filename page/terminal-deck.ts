@@ -1,7 +1,9 @@
 import { type TerminalView } from './terminal-view.js';
 
-/** Sessions that stay attached after they were shown: switching to them takes no time. */
+/** Sessions that are attached: switching to them takes no time, and what happens in them is told. */
 const MOST_ATTACHED = 16;
+/** Of all terminals together, with some 12 bytes for each column: a quarter of a gigabyte, where all are full. */
+const MOST_LINES = 200_000;
 /** Terminals drawn by WebGL: browsers take it from the oldest when there are more than 16. */
 const MOST_DRAWN = 6;
 
@@ -12,7 +14,11 @@ export class TerminalDeck {
   private readonly views = new Map<string, TerminalView>();
   private shown?: TerminalView;
 
-  constructor(private readonly letGo: (key: string) => void) {
+  /** `scrollbackLines`: of each terminal, as it is set just now. */
+  constructor(
+    private readonly scrollbackLines: () => number,
+    private readonly letGo: (key: string) => void,
+  ) {
     this.element.className = 'deck';
   }
 
@@ -51,6 +57,18 @@ export class TerminalDeck {
     return view;
   }
 
+  get isFull(): boolean {
+    return this.views.size >= mostAttached(this.scrollbackLines());
+  }
+
+  /** One that nobody has asked to see: it is the first to be let go. */
+  add(key: string, view: TerminalView): void {
+    const others = [...this.views];
+    this.views.clear();
+    for (const [other, its] of [[key, view] as const, ...others]) this.views.set(other, its);
+    this.element.append(view.element);
+  }
+
   /** What was shown under one key goes on under another. */
   rekey(from: string, to: string): void {
     const view = this.views.get(from);
@@ -72,12 +90,18 @@ export class TerminalDeck {
     view.dispose();
   }
 
-  private bound(): void {
+  /** Lets go of what is too much: also when terminals have become larger. */
+  bound(): void {
     const oldestFirst = [...this.views.entries()];
     for (const [, view] of oldestFirst.slice(0, -MOST_DRAWN)) view.rest();
-    for (const [key] of oldestFirst.slice(0, -MOST_ATTACHED)) {
+    for (const [key] of oldestFirst.slice(0, -mostAttached(this.scrollbackLines()))) {
       this.drop(key);
       this.letGo(key);
     }
   }
+}
+
+/** How many terminals with so many lines each may be kept; the one that is shown is, in any case. */
+export function mostAttached(scrollbackLines: number): number {
+  return Math.max(1, Math.min(MOST_ATTACHED, Math.floor(MOST_LINES / scrollbackLines)));
 }

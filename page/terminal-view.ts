@@ -69,7 +69,7 @@ const HIDE_CURSOR = '\x1b[?25l';
 
 /** A session on the screen: an emulator, and what joins it to the session. */
 export class TerminalView {
-  readonly element = element('div', { class: 'view', 'data-testid': 'terminal' });
+  readonly element = element('div', { class: 'view', 'data-testid': 'terminal', hidden: true });
   readonly terminal: Terminal;
   readonly finder: Finder;
   state: ViewState = 'starting';
@@ -125,6 +125,7 @@ export class TerminalView {
     });
     this.element.append(this.screen, this.progress.element);
     this.element.dataset.renderer = 'dom';
+    this.load();
     scrollByTouch(this.screen, this.terminal);
     // Before the emulator's own listener, which would paste at once.
     this.element.addEventListener('paste', (event) => this.pasted(event), true);
@@ -139,17 +140,17 @@ export class TerminalView {
     this.observer.observe(this.screen);
   }
 
-  /** Shows a session that is there. The element is on the page. */
+  /** Shows a session that is there: also where nobody sees it yet. */
   async attach(id: string): Promise<void> {
-    this.open();
+    this.isBegun = true;
     this.enter('starting');
     const { client, isReadOnly: readOnly } = this.parts;
     await this.begin(() => client.attach(id, this.handlers(), { from: 0, readOnly }));
   }
 
-  /** Starts a session, as large as there is room for. @throws {RequestFailed} */
+  /** Starts a session, as large as there is room for; it is shown already. @throws {RequestFailed} */
   async create(options: CreateOptions): Promise<string> {
-    this.open();
+    this.isBegun = true;
     const size = this.roomFor() ?? USUAL;
     this.terminal.resize(size.cols, size.rows);
     this.sizing.said(size);
@@ -161,9 +162,12 @@ export class TerminalView {
     return this.session.id;
   }
 
+  /** The element is on the page. */
   show(): void {
     this.isShown = true;
     this.element.hidden = false;
+    // Not before it can be measured.
+    if (!this.terminal.element) this.terminal.open(this.screen);
     void this.renderer.start();
     this.fit();
   }
@@ -266,10 +270,7 @@ export class TerminalView {
     return `${lines.join('\n').trimEnd()}\n`;
   }
 
-  private open(): void {
-    this.isBegun = true;
-    if (this.terminal.element) return;
-    this.terminal.open(this.screen);
+  private load(): void {
     this.terminal.loadAddon(this.fitting);
     this.finder.load();
     this.terminal.loadAddon(new Unicode11Addon());

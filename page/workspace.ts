@@ -29,19 +29,28 @@ export interface WorkspaceEvents extends Pick<
   problem(text: string): void;
 }
 
+/** What is shown comes first. */
+const IDLE_MS = 200;
+
 /** The sessions and their terminals: which there are, which is shown, and what is done with them. */
 export class Workspace {
   readonly sessions: Sessions;
   readonly deck: TerminalDeck;
   private shown?: Entry;
   private created = 0;
+  /** Keys of what has been attached unseen, or need not be. */
+  private readonly wasAttached = new Set<string>();
+  private attaching?: number;
 
   constructor(private readonly parts: WorkspaceParts) {
-    this.deck = new TerminalDeck((key) => {
-      const entry = this.sessions.all.find((one) => one.key === key);
-      // Nothing can be read of it any more.
-      if (entry?.gone) this.sessions.drop(entry);
-    });
+    this.deck = new TerminalDeck(
+      () => parts.settings().scrollbackLines,
+      (key) => {
+        const entry = this.sessions.all.find((one) => one.key === key);
+        // Nothing can be read of it any more.
+        if (entry?.gone) this.sessions.drop(entry);
+      },
+    );
     this.sessions = new Sessions(
       (entry) => this.isReadable(entry),
       () => this.listChanged(),
@@ -158,12 +167,37 @@ export class Workspace {
     }
   }
 
+  /**
+   * Attaches what was not shown yet, one after the other: what happens in it is told then, and what it has printed can be
+   * read when the server has it no more.
+   */
+  attachNext(): void {
+    this.attaching ??= window.setTimeout(() => {
+      this.attaching = undefined;
+      const isBusy = [...this.deck.all].some(({ state }) => state === 'starting' || state === 'waiting');
+      const entry = this.sessions.all.findLast(({ key, gone }) => !gone && !this.wasAttached.has(key));
+      if (!entry || isBusy || this.deck.isFull || this.parts.client.state !== 'open') return;
+      this.wasAttached.add(entry.key);
+      if (!this.deck.has(entry.key)) void this.attachUnseen(entry);
+      this.attachNext();
+    }, IDLE_MS);
+  }
+
   tryAgain(entry: Entry): void {
     void this.deck.view(entry.key)?.attach(entry.id);
   }
 
   dress(): void {
     for (const view of this.deck.all) view.apply(this.parts.settings(), this.parts.theme());
+    this.deck.bound();
+  }
+
+  private async attachUnseen(entry: Entry): Promise<void> {
+    const view = this.makeView(() => entry);
+    this.deck.add(entry.key, view);
+    await view.attach(entry.id);
+    // Whoever wants to see it is told why that cannot be.
+    if (view.state === 'failed' && entry !== this.shown) this.deck.drop(entry.key);
   }
 
   private makeView(entryOf: () => Entry | undefined): TerminalView {
@@ -180,7 +214,10 @@ export class Workspace {
       isReadOnly: this.parts.isReadOnly(),
       events: {
         ...events,
-        changed: () => events.changed(),
+        changed: () => {
+          events.changed();
+          this.attachNext();
+        },
         title: (title) => note({ title }),
         bell: () => {
           if (!isSeen()) note({ hasBell: true });
@@ -215,6 +252,7 @@ export class Workspace {
     }
     if (this.shown && !this.sessions.all.includes(this.shown)) this.showAnother();
     this.parts.events.changed();
+    this.attachNext();
   }
 
   private neighbour(entry: Entry): Entry | undefined {

@@ -150,11 +150,15 @@ describeInBrowser('what the network and the server do to the page', () => {
     },
   );
 
-  /** Two sessions, of which the page that was loaded anew shows the second; the attaches it asks for from then on. */
+  /**
+   * Sessions, of which the page that was loaded anew shows the last, and keeps all but the first: the attaches it asks for
+   * from then on.
+   */
   async function withOneUnseen(tab: Tab): Promise<string[]> {
     await tab.newSession();
+    await tab.setScrollback(50_000);
     await tab.enter('echo in-the-first');
-    await tab.newSession();
+    for (let kept = 1; kept <= 4; kept++) await tab.newSession();
     await tab.enter('echo in-the-second');
     await tab.untilShown(/^in-the-second$/m);
     const attaches: string[] = [];
@@ -167,6 +171,7 @@ describeInBrowser('what the network and the server do to the page', () => {
     tab.allowFault(/\/icon\.svg\b/);
     await tab.page.reload();
     await tab.untilShown(/^in-the-second$/m);
+    await tab.until(() => Promise.resolve(attaches.length === 4), 'all that are kept are attached');
     return attaches;
   }
 
@@ -209,8 +214,8 @@ describeInBrowser('what the network and the server do to the page', () => {
     await tab.sessions.first().locator('button').first().click();
     await serve({ TREX_PORT: String(program.port) });
     await tab.untilLink('restarted');
-    await tab.until(async () => (await tab.sessions.count()) === 1, 'nothing can be read of the first');
-    await tab.show(/./);
+    await tab.until(async () => (await tab.sessions.count()) === 4, 'nothing can be read of the first');
+    await tab.sessions.last().locator('button').first().click();
     await tab.untilShown(/^in-the-second$/m);
     expect(attaches).toEqual([]);
   });

@@ -191,6 +191,24 @@ describeInBrowser('a terminal in the page', () => {
     await other.page.getByTestId('title').getByText('building it').waitFor();
   });
 
+  it('tells of them also where it was loaded anew meanwhile', async () => {
+    const { tab } = await withShell();
+    await tab.enter(`trap 'printf "\\007more\\n"' USR1; echo $$ >pid; while :; do sleep 60 & wait; done`);
+    await tab.newSession();
+    await tab.enter('echo in-the-second');
+    await tab.untilShown(/^in-the-second$/m);
+    await tab.page.reload();
+    await tab.untilShown(/^in-the-second$/m);
+    await tab.page.locator('[data-testid=terminal][hidden][data-state=live]').waitFor({ state: 'attached' });
+    await tab.enter('kill -USR1 $(cat pid)');
+    const first = tab.sessions.first();
+    await first.getByText(/new output, bell/).waitFor();
+    await first.locator('.session-show').click();
+    await tab.untilShown(/^more$/m);
+    await tab.until(async () => (await tab.terminal.count()) === 1, 'only one is shown');
+    expect(await tab.size()).toMatch(/^\d+ \d+$/);
+  });
+
   it('copies what is selected, and pastes it', async () => {
     const { tab } = await withShell();
     await tab.enter('echo one-word');
