@@ -234,10 +234,15 @@ export class TerminalClient {
   /**
    * Tells of all sessions on the server and how that changes, from now or from when it is open until it is closed, over
    * however many connections. Calling it again replaces the handlers. A server that cannot tells so in `error`.
+   * @returns what ends that: nothing is told any more, though the server goes on for as long as this connection lives
    */
-  watch(handlers: WatchHandlers): void {
-    this.watcher = { handlers, isListed: false };
+  watch(handlers: WatchHandlers): () => void {
+    const watcher = { handlers, isListed: false };
+    this.watcher = watcher;
     this.openConnection?.send({ type: 'watch' });
+    return () => {
+      if (this.watcher === watcher) this.watcher = undefined;
+    };
   }
 
   /**

@@ -115,6 +115,24 @@ describe('a client that watches', () => {
     expect(second.told).toEqual(['sessions bash-s1', 'ended s1 bash-s1']);
   });
 
+  it('hears nothing more once it has had enough, and does not ask again', () => {
+    const connected = connectedClient(AGAIN);
+    const { handlers, told } = noting();
+    const stop = connected.client.watch(handlers);
+    list(connected.socket, 's1');
+    stop();
+    change(connected.socket, 'changed', 's1');
+    connected.socket.drop();
+    const again = comeBack(connected);
+    expect([told, again.sent('watch')]).toEqual([['sessions bash-s1'], []]);
+    const anew = noting();
+    connected.client.watch(anew.handlers);
+    stop();
+    list(again, 's2');
+    expect([told, anew.told]).toEqual([['sessions bash-s1'], ['sessions bash-s2']]);
+    connected.client.close();
+  });
+
   it('hears nothing once it is closed, until it is connected again', async () => {
     const connected = connectedClient();
     const { client, socket, clock, sockets } = connected;
