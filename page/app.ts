@@ -72,6 +72,8 @@ export class App {
       settings: () => settings.current,
       theme: () => themes.current,
       isReadOnly: () => !this.mayChange,
+      // Whoever was sent a link looks at one session.
+      followsAll: !this.address.isReadOnly,
       events: {
         changed: () => this.changed(),
         shown: (entry) => this.shown(entry, settings),

@@ -15,6 +15,8 @@ export interface WorkspaceParts {
   settings(): Settings;
   theme(): Theme;
   isReadOnly(): boolean;
+  /** Whether all sessions are followed, or only what is shown. */
+  readonly followsAll: boolean;
   readonly events: WorkspaceEvents;
 }
 
@@ -167,11 +169,21 @@ export class Workspace {
     }
   }
 
+  tryAgain(entry: Entry): void {
+    void this.deck.view(entry.key)?.attach(entry.id);
+  }
+
+  dress(): void {
+    for (const view of this.deck.all) view.apply(this.parts.settings(), this.parts.theme());
+    this.deck.bound();
+  }
+
   /**
    * Attaches what was not shown yet, one after the other: what happens in it is told then, and what it has printed can be
    * read when the server has it no more.
    */
-  attachNext(): void {
+  private attachNext(): void {
+    if (!this.parts.followsAll) return;
     this.attaching ??= window.setTimeout(() => {
       this.attaching = undefined;
       const isBusy = [...this.deck.all].some(({ state }) => state === 'starting' || state === 'waiting');
@@ -181,15 +193,6 @@ export class Workspace {
       if (!this.deck.has(entry.key)) void this.attachUnseen(entry);
       this.attachNext();
     }, IDLE_MS);
-  }
-
-  tryAgain(entry: Entry): void {
-    void this.deck.view(entry.key)?.attach(entry.id);
-  }
-
-  dress(): void {
-    for (const view of this.deck.all) view.apply(this.parts.settings(), this.parts.theme());
-    this.deck.bound();
   }
 
   private async attachUnseen(entry: Entry): Promise<void> {
