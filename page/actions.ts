@@ -159,8 +159,9 @@ export class Actions implements CommandTarget {
   }
 
   /** Has been selected: that may be all that is needed to copy it. */
-  selected(text: string): void {
-    if (text !== '' && this.parts.settings.current.copyOnSelect) void copyText(text);
+  async selected(text: string): Promise<void> {
+    if (text === '' || !this.parts.settings.current.copyOnSelect || (await copyText(text))) return;
+    this.parts.notices.tell('The browser does not let this page copy by itself: copy with the keyboard.');
   }
 
   async pasteClipboard(): Promise<void> {

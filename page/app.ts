@@ -81,7 +81,7 @@ export class App {
         notice: (text) => this.notices.tell(text),
         link: (url) => void this.actions.openLink(url),
         mayPaste: (paste, isBracketed) => this.actions.mayPaste(paste, isBracketed),
-        selected: (text) => this.actions.selected(text),
+        selected: (text) => void this.actions.selected(text),
         typed: (data) => this.keyBar.typed(data),
       },
     });

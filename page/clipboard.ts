@@ -1,10 +1,30 @@
-/** @returns whether it is on the clipboard: a browser may forbid it, and does over plain HTTP from elsewhere */
+/** Called while its user presses a key or the mouse. @returns whether it is on the clipboard: a browser may forbid it */
 export async function copyText(text: string): Promise<boolean> {
   try {
+    // Over plain HTTP from elsewhere there is no such thing, whatever its type says.
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    return false;
+    return copyByCommand(text);
+  }
+}
+
+/** The old way, which browsers still have for pages that came over plain HTTP. */
+function copyByCommand(text: string): boolean {
+  let isTaken = false;
+  // It gives the text itself, so that nothing else has to be selected, and the focus stays.
+  const give = (event: ClipboardEvent): void => {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    event.clipboardData?.setData('text/plain', text);
+    isTaken = true;
+  };
+  document.addEventListener('copy', give, true);
+  try {
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- There is no other way there.
+    return document.execCommand('copy') && isTaken;
+  } finally {
+    document.removeEventListener('copy', give, true);
   }
 }
 

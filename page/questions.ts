@@ -96,7 +96,12 @@ export function readOnlyLink(session: string, token: string): string {
 
 /** For where the clipboard may not be written to: the user copies it. */
 export function showForCopying(title: string, text: string): void {
-  const field = element('input', { class: 'field', readonly: true, value: text, 'aria-label': title });
+  // One line would lose the breaks between several.
+  const field = element(
+    'textarea',
+    { class: 'field copied', readonly: true, rows: 8, 'aria-label': title, dir: 'ltr' },
+    text,
+  );
   openDialog({ title }, element('div', { class: 'dialog-body' }, field));
   field.select();
 }

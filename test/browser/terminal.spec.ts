@@ -241,6 +241,31 @@ describeInBrowser('a terminal in the page', () => {
     expect(await tab.clipboard()).toBe('of the user');
   });
 
+  it('copies several lines as several where the browser has no clipboard for pages', async () => {
+    const { tab, url } = await withShell();
+    const beside = await openBeside(tab, url);
+    await tab.page.bringToFront();
+    // As it is over plain HTTP from another machine.
+    await tab.page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }));
+    const copied = async (): Promise<string> => {
+      await beside.page.bringToFront();
+      return beside.clipboard();
+    };
+    await tab.enter('printf "one\\ntwo\\n"');
+    await tab.untilShown(/^one\ntwo\n[#$]$/m);
+    await tab.command('Select all');
+    await tab.press('Control+Shift+C');
+    await tab.until(async () => /\none\ntwo\n[#$]/.test(await copied()), 'all lines are on the clipboard');
+
+    // Nor the old way to copy.
+    await tab.page.bringToFront();
+    await tab.page.evaluate(() => Object.assign(document, { execCommand: () => false }));
+    await tab.press('Control+Shift+C');
+    const field = tab.dialog('Copy this').getByRole('textbox');
+    expect(await field.inputValue()).toMatch(/\none\ntwo\n[#$]/);
+    await tab.leaveDialog();
+  });
+
   it('asks before it pastes many lines, and then pastes them all', async () => {
     const { tab } = await withShell();
     await tab.setClipboard('echo pasted-1\necho pasted-2\n');
