@@ -79,7 +79,7 @@ describe('the commands', () => {
 
   it('say by which keys they are had', () => {
     const item = commandsOf(target(), 'other').find(({ label }) => label === 'Go to bash-2');
-    expect(item).toMatchObject({ keys: ['Ctrl', 'Shift', '2'], detail: '/tmp' });
+    expect(item).toMatchObject({ keys: ['Ctrl', 'Shift', 'G', '2'], detail: '/tmp' });
   });
 
   it('change nothing where one may only watch', () => {

@@ -9,7 +9,7 @@ const GROUPS: readonly (readonly [string, readonly (readonly [KeyCommand, string
       ['new', 'New session'],
       ['next', 'Next session'],
       ['previous', 'Previous session'],
-      ['jump1', 'First session, to 9'],
+      ['jump1', 'First session of the list, to 9'],
       ['rename', 'Rename session'],
       ['close', 'Close session'],
     ],

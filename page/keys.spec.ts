@@ -15,15 +15,15 @@ describe('a key', () => {
   it.each([
     ['ctrl shift', 'Enter', 'Enter', 'new'],
     ['ctrl shift', 'ArrowDown', 'ArrowDown', 'next'],
-    ['ctrl shift', '!', 'Digit1', 'jump1'],
-    ['ctrl shift', '(', 'Digit9', 'jump9'],
     ['ctrl shift', 'F', 'KeyF', 'search'],
-    ['ctrl shift', '+', 'Equal', 'larger'],
-    ['ctrl shift', '_', 'Minus', 'smaller'],
+    ['ctrl shift', '>', 'Period', 'larger'],
+    ['ctrl shift', '<', 'Comma', 'smaller'],
     ['ctrl shift', ')', 'Digit0', 'usualSize'],
     ['ctrl shift', '?', 'Slash', 'help'],
     // Another keyboard: what is printed on the key counts.
     ['ctrl shift', 'X', 'KeyB', 'close'],
+    ['ctrl shift', ':', 'Period', 'larger'],
+    ['ctrl shift', '>', 'IntlBackslash', 'larger'],
     // Another script: where the key is counts.
     ['ctrl shift', 'Л', 'KeyK', 'palette'],
   ])('%s %s asks for %4$s', (chord, key, code, command) => {
@@ -38,6 +38,14 @@ describe('a key', () => {
     ['ctrl shift alt', 'F', 'KeyF'],
     ['ctrl shift', 'Q', 'KeyQ'],
     ['ctrl', '1', 'Digit1'],
+    // ^_ and ^@, wherever they are.
+    ['ctrl shift', '_', 'Minus'],
+    ['ctrl shift', '@', 'Digit2'],
+    ['ctrl shift', '_', 'Comma'],
+    ['ctrl shift', '@', 'Digit0'],
+    ['ctrl shift', '!', 'Digit1'],
+    ['ctrl shift', '^', 'Digit6'],
+    ['ctrl shift', 'W', 'Comma'],
     ['alt', '1', 'Digit1'],
     ['ctrl shift', 'B', 'KeyX'],
   ])('%s %s is the terminal’s', (chord, key, code) => {
@@ -60,9 +68,11 @@ describe('a key', () => {
 
   it('is told to people and to screen readers', () => {
     expect(keysOf('new', 'other')).toEqual(['Ctrl', 'Shift', 'Enter']);
-    expect(keysOf('larger', 'other')).toEqual(['Ctrl', 'Shift', '+']);
+    expect(keysOf('larger', 'other')).toEqual(['Ctrl', 'Shift', '>']);
+    expect(keysOf('jump2', 'other')).toEqual(['Ctrl', 'Shift', 'G', '2']);
+    expect(keysOf('jump2', 'mac')).toEqual(['⌥', '⌘', '2']);
     expect(keysOf('next', 'mac')).toEqual(['⌥', '⌘', '↓']);
-    expect(ariaKeysOf('larger', 'other')).toBe('Control+Shift+Plus');
+    expect(ariaKeysOf('larger', 'other')).toBe('Control+Shift+>');
     expect(ariaKeysOf('search', 'mac')).toBe('Meta+F');
   });
 

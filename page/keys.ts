@@ -1,4 +1,4 @@
-/** What can be done with a key. `jump1` to `jump9` go to that session of the list. */
+/** What can be done with a key. `jump1` to `jump9` go to that session of the list; but for Macs, by its digit in the list. */
 export type KeyCommand =
   | 'new'
   | 'next'
@@ -32,15 +32,15 @@ export interface Pressed {
 const JUMPS = [1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 /**
- * Chosen so that nobody else needs them: a terminal sends nothing of its own for Ctrl+Shift and a letter, and browsers
- * keep none of these for themselves, as they do with N, T, W and Tab. Missing Shift does no harm in a shell.
+ * Chosen so that nobody else needs them: a terminal sends nothing of its own for Ctrl+Shift and a letter, `<` or `>`, and
+ * browsers keep none of these for themselves, as they do with N, T, W and Tab. Missing Shift does no harm in a shell.
+ * Digits would not do: with them, or with Alt, programs get ^@ (the second), ^^ or M-! to M-(.
  */
 const CHORDS: Record<Platform, Record<string, string>> = {
   other: {
     new: 'Ctrl+Shift+Enter',
     next: 'Ctrl+Shift+ArrowDown',
     previous: 'Ctrl+Shift+ArrowUp',
-    ...Object.fromEntries(JUMPS.map((place) => [`jump${place}`, `Ctrl+Shift+${place}`])),
     close: 'Ctrl+Shift+X',
     rename: 'Ctrl+Shift+E',
     search: 'Ctrl+Shift+F',
@@ -48,8 +48,8 @@ const CHORDS: Record<Platform, Record<string, string>> = {
     help: 'Ctrl+Shift+?',
     copy: 'Ctrl+Shift+C',
     paste: 'Ctrl+Shift+V',
-    larger: 'Ctrl+Shift++',
-    smaller: 'Ctrl+Shift+-',
+    larger: 'Ctrl+Shift+>',
+    smaller: 'Ctrl+Shift+<',
     usualSize: 'Ctrl+Shift+0',
     sidebar: 'Ctrl+Shift+L',
     list: 'Ctrl+Shift+G',
@@ -66,8 +66,8 @@ const CHORDS: Record<Platform, Record<string, string>> = {
     help: 'Ctrl+Shift+?',
     copy: 'Cmd+C',
     paste: 'Cmd+V',
-    larger: 'Ctrl+Shift++',
-    smaller: 'Ctrl+Shift+-',
+    larger: 'Ctrl+Shift+>',
+    smaller: 'Ctrl+Shift+<',
     usualSize: 'Ctrl+Shift+0',
     sidebar: 'Shift+Cmd+L',
     list: 'Ctrl+Shift+G',
@@ -77,7 +77,10 @@ const CHORDS: Record<Platform, Record<string, string>> = {
 /** Left to the browser, which alone may read the clipboard without asking. */
 const BROWSERS_OWN: Record<Platform, readonly string[]> = { other: ['paste'], mac: ['copy', 'paste'] };
 
-const SYMBOLS: Record<string, readonly string[]> = { '+': ['+', '='], '-': ['-', '_'], '?': ['?'] };
+/** Where keys are that bear these on most keyboards: on others they may need no Shift. */
+const SYMBOL_CODES: Record<string, string> = { '<': 'Comma', '>': 'Period' };
+/** Whichever key these are on: with Ctrl they are ^_ and ^@, by which Emacs and shells undo, and set the mark. */
+const PROGRAMS_OWN = ['_', '@'];
 const MODIFIERS = ['Ctrl', 'Alt', 'Shift', 'Cmd'] as const;
 const MAC_SIGNS: Record<string, string> = { Ctrl: '⌃', Alt: '⌥', Shift: '⇧', Cmd: '⌘' };
 const KEY_SIGNS: Record<string, string> = { ArrowDown: '↓', ArrowUp: '↑' };
@@ -91,6 +94,7 @@ export function commandOf(
   pressed: Pressed,
   platform: Platform,
 ): { readonly command: KeyCommand; readonly isBrowsersOwn: boolean } | undefined {
+  if (pressed.ctrlKey && PROGRAMS_OWN.includes(pressed.key)) return undefined;
   for (const [command, chord] of Object.entries(CHORDS[platform])) {
     if (isPressed(chord, pressed)) {
       return { command: command as KeyCommand, isBrowsersOwn: BROWSERS_OWN[platform].includes(command) };
@@ -101,7 +105,10 @@ export function commandOf(
 
 /** The keys as they are named to people, one each: `Ctrl`, `Shift`, `F`; `⌘`, `F` on a Mac. */
 export function keysOf(command: KeyCommand, platform: Platform): readonly string[] {
-  const { modifiers, key } = parse(CHORDS[platform][command] ?? '');
+  const chord = CHORDS[platform][command];
+  // One after the other: the list takes digits.
+  if (chord === undefined) return [...keysOf('list', platform), command.slice('jump'.length)];
+  const { modifiers, key } = parse(chord);
   const named = MODIFIERS.filter((modifier) => modifiers.includes(modifier));
   return [
     ...named.map((name) => (platform === 'mac' ? (MAC_SIGNS[name] ?? name) : name)),
@@ -111,14 +118,13 @@ export function keysOf(command: KeyCommand, platform: Platform): readonly string
 
 /** The same for `aria-keyshortcuts`. */
 export function ariaKeysOf(command: KeyCommand, platform: Platform): string {
-  const names: Record<string, string> = { Ctrl: 'Control', Cmd: 'Meta', '+': 'Plus' };
+  const names: Record<string, string> = { Ctrl: 'Control', Cmd: 'Meta' };
   const { modifiers, key } = parse(CHORDS[platform][command] ?? '');
   return [...modifiers, key].map((name) => names[name] ?? name).join('+');
 }
 
 function parse(chord: string): { modifiers: readonly string[]; key: string } {
-  // The key itself may be a plus.
-  const parts = chord.split(/\+(?=.)/);
+  const parts = chord.split('+');
   return { modifiers: parts.slice(0, -1), key: parts.at(-1) ?? '' };
 }
 
@@ -135,5 +141,6 @@ function isKey(key: string, pressed: Pressed): boolean {
     const isLatin = /^[a-z]$/i.test(pressed.key);
     return isLatin ? pressed.key.toUpperCase() === key : pressed.code === `Key${key}`;
   }
-  return (SYMBOLS[key] ?? [key]).includes(pressed.key);
+  const isWhereItMayBe = pressed.code === SYMBOL_CODES[key] && !/^[a-z<>]$/i.test(pressed.key);
+  return pressed.key === key || isWhereItMayBe;
 }

@@ -73,7 +73,10 @@ export class SessionList {
     const rows = [...this.rows.values()].sort((one, other) => one.place - other.place);
     const at = rows.findIndex(({ element: row }) => row.contains(event.target as Node));
     const isOnRow = (event.target as Element).matches('.session-show');
-    if (event.key === 'Escape' && isOnRow) this.actions.done();
+    const chosen =
+      isOnRow && !event.ctrlKey && !event.altKey && !event.metaKey && rows[Number(event.key) - 1];
+    if (chosen) chosen.choose();
+    else if (event.key === 'Escape' && isOnRow) this.actions.done();
     else if (event.key === 'ArrowDown' && isOnRow) rows[Math.min(at + 1, rows.length - 1)]?.focus();
     else if (event.key === 'ArrowUp' && isOnRow) rows[Math.max(at - 1, 0)]?.focus();
     else return;
@@ -107,7 +110,7 @@ class Row {
     this.detail.append(this.shell, this.path);
     this.show = element(
       'button',
-      { type: 'button', class: 'session-show', onclick: () => actions.show(entry) },
+      { type: 'button', class: 'session-show', onclick: () => this.choose() },
       element('span', { class: 'session-dot', 'aria-hidden': 'true' }),
       element('span', { class: 'session-first' }, this.name, this.bell, this.badge, this.number),
       this.detail,
@@ -155,6 +158,10 @@ class Row {
 
   focus(): void {
     this.show.focus();
+  }
+
+  choose(): void {
+    this.actions.show(this.entry);
   }
 
   rename(): void {

@@ -116,6 +116,21 @@ describeInBrowser('a terminal in the page', () => {
     await tab.untilShown(/^drawn again$/m);
   });
 
+  it('leaves ^_ and ^@ to its program, and has other keys for the size of the text', async () => {
+    const { tab } = await withShell();
+    const hasFont = (size: string) => async (): Promise<boolean> =>
+      (await tab.terminal.locator('.xterm-rows').evaluate((rows) => getComputedStyle(rows).fontSize)) ===
+      size;
+    await tab.enter('cat -v');
+    await tab.press('Control+Shift+@', 'Control+Shift+_', 'Enter');
+    await tab.untilShown(/^\^@\^_$/m);
+    expect(await hasFont('14px')()).toBe(true);
+    await tab.press('Control+Shift+>');
+    await tab.until(hasFont('15px'), 'the text is larger');
+    await tab.press('Control+Shift+<');
+    await tab.until(hasFont('14px'), 'it is as large as before');
+  });
+
   it('finds what it has shown', async () => {
     const { tab } = await withShell();
     await tab.enter('for i in 1 2 3; do echo needle; seq 200; done');
