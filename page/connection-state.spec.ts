@@ -5,13 +5,15 @@ describe('the state of the connection', () => {
     const link = { is: 'waiting', untilMs: 5000, wasOpen: true } as const;
     expect(tellLink(link, 1000)).toMatchObject({
       tone: 'bad',
-      label: 'Reconnecting in 4 s',
+      label: 'Reconnecting',
+      countdown: 'in 4 s',
       action: { label: 'Now', does: 'now' },
     });
-    expect(tellLink(link, 4999).label).toBe('Reconnecting in 1 s');
-    expect(tellLink(link, 9000).label).toBe('Reconnecting in 0 s');
+    expect(tellLink(link, 4999).countdown).toBe('in 1 s');
+    expect(tellLink(link, 9000).countdown).toBe('in 0 s');
     expect(tellLink({ ...link, wasOpen: false }, 1000)).toMatchObject({
-      label: 'Connecting in 4 s',
+      label: 'Connecting',
+      countdown: 'in 4 s',
       detail: 'The server does not answer. Is it running?',
     });
   });
@@ -20,6 +22,16 @@ describe('the state of the connection', () => {
     const waiting = tellLink({ is: 'waiting', untilMs: 0, wasOpen: true }, 0);
     expect(tellLink({ is: 'connecting', isAgain: true }, 0).detail).toBe(waiting.detail);
     expect(tellLink({ is: 'connecting', isAgain: false }, 0)).toEqual({ tone: 'busy', label: 'Connecting…' });
+  });
+
+  it('tells a server that takes no WebSocket from one that does not answer', () => {
+    const why = /^The server answers, but takes no WebSocket: .*close other tabs.*docs\/proxies\.md/;
+    const link = { is: 'waiting', untilMs: 5000, wasOpen: false, onlyRest: true } as const;
+    expect(tellLink(link, 1000).detail).toMatch(why);
+    expect(tellLink({ is: 'connecting', isAgain: false, onlyRest: true }, 0).detail).toMatch(why);
+    const again = tellLink({ ...link, wasOpen: true }, 1000).detail;
+    expect(again).toMatch(/^The connection is lost\. .* The server answers, but takes no WebSocket/);
+    expect(tellLink({ is: 'connecting', isAgain: true, onlyRest: true }, 0).detail).toBe(again);
   });
 
   it('is quiet when all is well', () => {

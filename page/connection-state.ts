@@ -7,6 +7,8 @@ export interface Told {
   readonly tone: Tone;
   /** Always to be seen. */
   readonly label: string;
+  /** Behind the label: changes by itself, each second. */
+  readonly countdown?: string;
   /** More of it, where it is nothing usual. */
   readonly detail?: string;
   readonly action?: { readonly label: string; readonly does: 'now' | 'reload' | 'dismiss' };
@@ -15,6 +17,8 @@ export interface Told {
 const LOST =
   'The connection is lost. Sessions go on, and what you type is kept and sent as soon as it is back.';
 const SILENT = 'The server does not answer. Is it running?';
+const ONLY_REST =
+  'The server answers, but takes no WebSocket: too many connections are open (close other tabs), or a proxy in front of it passes no upgrades (docs/proxies.md).';
 
 const RESTARTED: Told = {
   tone: 'bad',
@@ -29,8 +33,8 @@ export function tellLink(link: Link, nowMs: number, isServerNew = false): Told {
   switch (link.is) {
     case 'connecting':
       return link.isAgain
-        ? { tone: 'busy', label: 'Reconnecting…', detail: LOST }
-        : { tone: 'busy', label: 'Connecting…' };
+        ? { tone: 'busy', label: 'Reconnecting…', detail: lost(link) }
+        : { tone: 'busy', label: 'Connecting…', ...(link.onlyRest && { detail: ONLY_REST }) };
     case 'open':
       if (isServerNew) return RESTARTED;
       return { tone: 'good', label: link.isReadOnly ? 'Connected, read-only' : 'Connected' };
@@ -62,9 +66,16 @@ export function tellLink(link: Link, nowMs: number, isServerNew = false): Told {
   }
 }
 
-function waiting({ untilMs, wasOpen }: Extract<Link, { is: 'waiting' }>, nowMs: number): Told {
+/** Why nothing comes, where it came before. */
+function lost({ onlyRest }: { readonly onlyRest?: boolean }): string {
+  return onlyRest ? `${LOST} ${ONLY_REST}` : LOST;
+}
+
+function waiting(link: Extract<Link, { is: 'waiting' }>, nowMs: number): Told {
+  const { untilMs, wasOpen, onlyRest } = link;
   const seconds = Math.max(0, Math.ceil((untilMs - nowMs) / 1000));
   const action = { label: 'Now', does: 'now' } as const;
-  const label = `${wasOpen ? 'Reconnecting' : 'Connecting'} in ${seconds} s`;
-  return { tone: 'bad', label, detail: wasOpen ? LOST : SILENT, action };
+  const label = wasOpen ? 'Reconnecting' : 'Connecting';
+  const detail = wasOpen ? lost(link) : onlyRest ? ONLY_REST : SILENT;
+  return { tone: 'bad', label, countdown: `in ${seconds} s`, detail, action };
 }

@@ -184,6 +184,35 @@ describe('the page’s connection', () => {
     expect(scene.api.asked).toBe(5);
   });
 
+  it('says when REST answers, and the WebSocket does not', async () => {
+    const scene = new Scene();
+    void scene.connector.start();
+    await scene.settle();
+    expect(scene.links.at(-1)).toEqual({ is: 'connecting', isAgain: false });
+    scene.socket.drop();
+    await scene.settle();
+    expect(scene.links.at(-1)).toMatchObject({ is: 'waiting', wasOpen: false, onlyRest: true });
+    scene.api.refusal = NO_NETWORK;
+    scene.clock.advance(10_000);
+    await scene.settle();
+    expect(scene.links.at(-1)).not.toHaveProperty('onlyRest');
+    scene.api.refusal = undefined;
+    scene.clock.advance(10_000);
+    await scene.settle();
+    await scene.open();
+
+    for (let tries = 0; tries < 2; tries++) {
+      scene.socket.drop();
+      await scene.settle();
+      expect((scene.links.at(-1) as { onlyRest?: boolean }).onlyRest ?? false).toBe(tries === 1);
+      scene.clock.advance(10_000);
+    }
+    expect(scene.links.at(-1)).toEqual({ is: 'connecting', isAgain: true, onlyRest: true });
+    await scene.open();
+    scene.socket.drop();
+    expect(scene.links.at(-1)).not.toHaveProperty('onlyRest');
+  });
+
   it('stays away when another page goes on in its place', async () => {
     const scene = new Scene();
     await scene.connect();

@@ -9,12 +9,18 @@ import {
 import { platformTimers, type Timers } from '../client/timers.js';
 import { type Api, Refused } from './api.js';
 
+/** What is known of what is in the way. */
+interface Trouble {
+  /** REST has answered, so that only the WebSocket is refused. */
+  readonly onlyRest?: boolean;
+}
+
 /** How the page stands with its server. */
 export type Link =
-  | { readonly is: 'connecting'; readonly isAgain: boolean }
+  | ({ readonly is: 'connecting'; readonly isAgain: boolean } & Trouble)
   | { readonly is: 'open'; readonly isReadOnly: boolean }
   /** The next try is at that time, in milliseconds as `Date.now` counts. */
-  | { readonly is: 'waiting'; readonly untilMs: number; readonly wasOpen: boolean }
+  | ({ readonly is: 'waiting'; readonly untilMs: number; readonly wasOpen: boolean } & Trouble)
   | { readonly is: 'loggedOut'; readonly isOwnDoing: boolean }
   /** The server does not want this page, and says why. */
   | { readonly is: 'refused'; readonly detail: string }
@@ -49,6 +55,8 @@ export class Connector {
   private retry?: { cancel(): void };
   private isFirst = true;
   private failures = 0;
+  /** REST has answered where the last try to connect had failed. */
+  private onlyRest = false;
   /** For how long the client waits: it sets a timer and says then that it waits. */
   private lastTimerMs = 0;
 
@@ -82,13 +90,17 @@ export class Connector {
   /** Connects, or says what is in the way; after logging in, once more. */
   async start(): Promise<void> {
     this.retry?.cancel();
-    this.enter({ is: 'connecting', isAgain: !this.isFirst });
+    this.enter(this.connecting());
+    let hasRestAnswered = false;
     try {
       await this.api.sessions();
+      hasRestAnswered = true;
       await this.client.connect();
     } catch (error) {
       // One that has been open before tries again by itself.
-      if (this.client.state === 'closed') this.failed(error);
+      if (this.client.state !== 'closed') return;
+      this.onlyRest = hasRestAnswered;
+      this.failed(error);
     }
   }
 
@@ -116,21 +128,22 @@ export class Connector {
     } else {
       const ms = this.backoff.nextMs();
       this.retry = this.timers.after(ms, () => void this.start());
-      this.enter({ is: 'waiting', untilMs: Date.now() + ms, wasOpen: false });
+      this.enter(this.waiting(ms, false));
     }
   }
 
   private clientState(state: ConnectionState, closure?: Closure): void {
     switch (state) {
       case 'connecting':
-        return this.enter({ is: 'connecting', isAgain: !this.isFirst });
+        return this.enter(this.connecting());
       case 'open':
         this.isFirst = false;
         this.failures = 0;
+        this.onlyRest = false;
         this.backoff.reset();
         return this.enter({ is: 'open', isReadOnly: this.client.readOnly });
       case 'waiting':
-        this.enter({ is: 'waiting', untilMs: Date.now() + this.lastTimerMs, wasOpen: true });
+        this.enter(this.waiting(this.lastTimerMs, true));
         if (++this.failures >= FAILURES_BEFORE_ASKING) void this.askWhatIsWrong();
         return;
       case 'closed':
@@ -145,16 +158,34 @@ export class Connector {
     else this.enter({ is: 'closed', detail: `${closure?.reason ?? ''} (${closure?.code ?? '?'})`.trim() });
   }
 
-  /** The token may have changed, or the login has run out. */
+  /** The token may have changed, the login has run out, or there are too many connections. */
   private async askWhatIsWrong(): Promise<void> {
     try {
       await this.api.sessions();
+      this.onlyRest = this.client.state !== 'open';
     } catch (error) {
-      if (!(error instanceof Refused && error.status === UNAUTHORIZED) || this.client.state === 'open')
+      this.onlyRest = false;
+      if (error instanceof Refused && error.status === UNAUTHORIZED && this.client.state !== 'open') {
+        this.enter({ is: 'loggedOut', isOwnDoing: false });
+        this.client.close();
         return;
-      this.enter({ is: 'loggedOut', isOwnDoing: false });
-      this.client.close();
+      }
     }
+    const { link } = this;
+    if (link.is === 'connecting') this.enter(this.connecting());
+    else if (link.is === 'waiting') this.enter({ ...link, onlyRest: this.onlyRest });
+  }
+
+  private connecting(): Link {
+    return { is: 'connecting', isAgain: !this.isFirst, ...this.trouble };
+  }
+
+  private waiting(ms: number, wasOpen: boolean): Link {
+    return { is: 'waiting', untilMs: Date.now() + ms, wasOpen, ...this.trouble };
+  }
+
+  private get trouble(): Trouble {
+    return this.onlyRest ? { onlyRest: true } : {};
   }
 
   private enter(link: Link): void {

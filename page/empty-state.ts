@@ -12,7 +12,7 @@ export interface EmptyFacts {
   readonly missing?: string;
 }
 
-type EmptyKind = 'connecting' | 'missing' | 'watching' | 'none' | 'unchosen';
+type EmptyKind = 'connecting' | 'apart' | 'missing' | 'watching' | 'none' | 'unchosen';
 
 /** What is in place of a terminal where there is none, and what to do about it. */
 export class EmptyState {
@@ -42,7 +42,8 @@ export class EmptyState {
     );
     const keys = keyCaps(keysOf('new', this.platform));
     const words: Record<EmptyKind, readonly [string, string]> = {
-      connecting: ['Connecting', 'Sessions appear here as soon as the server answers.'],
+      connecting: ['Connecting', 'Sessions appear here as soon as there is a connection.'],
+      apart: ['Not connected', 'What is in the way is said above.'],
       missing: [
         'Session not found',
         `There is no session ${missing}. It may have ended, or the server was restarted.`,
@@ -59,12 +60,18 @@ export class EmptyState {
       element('div', { class: 'empty-picture' }, icon('prompt')),
       element('h2', {}, title),
       element('p', {}, text),
-      ...(mayCreate && kind !== 'connecting' ? [create, element('p', { class: 'hint' }, keys)] : []),
+      ...(mayCreate && kind !== 'connecting' && kind !== 'apart'
+        ? [create, element('p', { class: 'hint' }, keys)]
+        : []),
     ];
   }
 }
 
-function kindOf({ link, areSessionsKnown, hasSessions, mayCreate, missing }: EmptyFacts): EmptyKind {
+/** Where nothing happens by itself. */
+const APART: readonly Link['is'][] = ['refused', 'elsewhere', 'closed', 'loggedOut'];
+
+export function kindOf({ link, areSessionsKnown, hasSessions, mayCreate, missing }: EmptyFacts): EmptyKind {
+  if (APART.includes(link) && !hasSessions) return 'apart';
   if (!areSessionsKnown || (link !== 'open' && !hasSessions)) return 'connecting';
   if (missing !== undefined) return 'missing';
   if (hasSessions) return 'unchosen';

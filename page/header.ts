@@ -54,11 +54,14 @@ export class Header {
     'Read-only',
   );
   private readonly label = element('span', { class: 'connection-label' });
+  /** A screen reader would read it out each second. */
+  private readonly countdown = element('span', { class: 'connection-label', 'aria-hidden': 'true' });
   private readonly connection = element(
     'span',
     { class: 'connection', 'data-testid': 'connection', role: 'status' },
     element('span', { class: 'connection-dot', 'aria-hidden': 'true' }),
     this.label,
+    this.countdown,
   );
   private readonly now = element('button', { type: 'button', class: 'button small', hidden: true });
   private readonly sidebar: HTMLButtonElement;
@@ -126,9 +129,9 @@ export class Header {
     const told = tellLink(link, Date.now(), isServerNew);
     this.told = told;
     setText(this.label, told.label);
+    setText(this.countdown, told.countdown ?? '');
     this.connection.dataset.tone = told.tone;
     this.connection.dataset.link = isServerNew && link.is === 'open' ? 'restarted' : link.is;
-    setAttribute(this.connection, 'aria-label', told.label.replace(/ in \d+ s$/, ' soon'));
     setText(this.strip, told.detail ?? '');
     this.strip.hidden = told.detail === undefined;
     this.now.hidden = !told.action;
