@@ -1,4 +1,4 @@
-import { RequestFailed } from '../client/client-error.js';
+import { type FailureReason, RequestFailed } from '../client/client-error.js';
 import { Refused } from './api.js';
 
 /** What to do about it, where that can be said. */
@@ -18,6 +18,13 @@ export function reasonText(error: unknown, what: string): string {
   if (error instanceof RequestFailed) return sentence(what, error.message, error.reason);
   if (error instanceof Refused) return sentence(what, error.message, error.code);
   return `${what}: the server does not answer.`;
+}
+
+/** Why a session that goes on could not be gone on with; nothing for one that does not. */
+export function lossText(reason: FailureReason): string | undefined {
+  if (reason === 'SESSION_NOT_FOUND' || reason === 'SESSION_ENDED') return undefined;
+  if (reason === 'SESSION_LIMIT') return 'as many look at it as may, while this page was away';
+  return `the server refused to go on with it (${reason})`;
 }
 
 function sentence(what: string, message: string, code: string): string {

@@ -60,13 +60,18 @@ export class StageBar {
   }
 }
 
-function wordsFor(entry: Entry, view: TerminalView): Words | undefined {
-  if (view.state === 'failed') {
+/** What is gone is not to be tried again, whatever had come in between before. */
+export function wordsFor(
+  entry: Pick<Entry, 'gone' | 'info'>,
+  view: Pick<TerminalView, 'state' | 'problem' | 'exit'>,
+): Words | undefined {
+  if (view.state === 'failed' && !entry.gone) {
     const text = `This session cannot be shown: ${view.problem ?? 'the server refused'}.`;
     return { text, tone: 'bad', actions: ['tryAgain'] };
   }
   if (entry.gone === 'restarted' && entry.info.status !== 'exited') {
-    const text = 'The server was restarted, and this session is gone with it. What it printed is still here.';
+    const isEmpty = view.state === 'failed' || view.state === 'waiting';
+    const text = `The server was restarted, and this session is gone with it.${isEmpty ? '' : ' What it printed is still here.'}`;
     return { text, tone: 'bad', actions: ['restart', 'close'] };
   }
   if (view.exit) {

@@ -15,6 +15,7 @@ import { InputProgress } from './input-progress.js';
 import { openableUrl } from './links.js';
 import { onOwnSelection } from './own-selection.js';
 import { examinePaste, mustAsk, type Paste } from './paste.js';
+import { lossText } from './reason-text.js';
 import { Renderer } from './renderer.js';
 import { type Settings } from './settings.js';
 import { isSameSize, type Size, Sizing } from './sizing.js';
@@ -145,7 +146,9 @@ export class TerminalView {
     this.isBegun = true;
     this.enter('starting');
     const { client, isReadOnly: readOnly } = this.parts;
-    await this.begin(() => client.attach(id, this.handlers(), { from: 0, readOnly }));
+    // What there is of it stays where it is.
+    const from = this.session?.offset ?? 0;
+    await this.begin(() => client.attach(id, this.handlers(), { from, readOnly }));
   }
 
   /** Starts a session, as large as there is room for; it is shown already. @throws {RequestFailed} */
@@ -330,7 +333,10 @@ export class TerminalView {
         // Behind its last output.
         this.adapter.write(HIDE_CURSOR, () => events.ended(exit));
       },
-      gone: () => {
+      gone: (reason) => {
+        this.problem = lossText(reason);
+        // Refused for another reason, it goes on, and may be shown again.
+        if (this.problem !== undefined) return this.enter('failed');
         this.adapter.write(HIDE_CURSOR);
         this.enter('gone');
       },

@@ -220,6 +220,56 @@ describeInBrowser('what the network and the server do to the page', () => {
     expect(attaches).toEqual([]);
   });
 
+  it('a server that takes no more connections is told of as such, until it does', async () => {
+    const { url } = await serve({ TREX_MAX_CONNECTIONS_PER_PEER: '1' });
+    const first = await open(url);
+    await first.untilLink('open');
+    const second = await open(url);
+    second.expectFault(/^console: WebSocket connection to '.*\/ws' failed: .* 503/);
+    await second.page
+      .getByText(/takes no WebSocket: too many connections are open \(close other tabs\)/)
+      .waitFor();
+    await first.page.close();
+    await second.untilLink('open');
+    await second.page.getByRole('heading', { name: 'No sessions yet' }).waitFor();
+  });
+
+  it('a session that has no room for this page any more can be tried again, and is not closed for others', async () => {
+    const { program, url } = await serve({ TREX_MAX_VIEWERS: '1', TREX_RESUME_SECONDS: '1' });
+    const proxy = await CuttingProxy.start(program.port);
+    proxies.push(proxy);
+    const tab = await open(`http://127.0.0.1:${proxy.port}/`);
+    await tab.newSession();
+    await tab.enter('echo of-before');
+    await tab.untilShown(/^of-before\n[#$]$/m);
+    tab.loseServer();
+    proxy.cut('reset');
+    proxy.beginOutage('reset');
+    const other = await open(url);
+    await other.sessions.first().locator('.session-show').click();
+    await other.until(async () => {
+      const again = other.button('Try again');
+      if (await again.isVisible()) await again.click();
+      return (await other.screen()).includes('of-before');
+    }, 'the other has the place');
+    await proxy.endOutage();
+    await tab.stageBar.getByText('This session cannot be shown: as many look at it as may').waitFor();
+    expect(await tab.stageBar.getByRole('button').allInnerTexts()).toEqual(['Try again']);
+
+    await other.enter('echo of-meanwhile');
+    await other.untilShown(/^of-meanwhile$/m);
+    await other.page.close();
+    // Its place is kept for a moment.
+    await tab.until(async () => {
+      const again = tab.button('Try again');
+      if (await again.isVisible()) await again.click();
+      return (await tab.screen()).includes('of-meanwhile');
+    }, 'there is a place again');
+    await tab.untilShown(/^of-before\n[#$] echo of-meanwhile\nof-meanwhile\n[#$]$/m);
+    await tab.enter('echo of-now');
+    await tab.untilShown(/^of-now$/m);
+  });
+
   it('a page that is loaded anew in mid-flood goes on with it', async () => {
     const { url } = await serve();
     const tab = await open(url);
