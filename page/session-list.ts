@@ -2,6 +2,7 @@ import { displayText } from './display-text.js';
 import { element, setAttribute, setText } from './dom.js';
 import { icon } from './icons.js';
 import { shortenPath } from './paths.js';
+import { reasonText } from './reason-text.js';
 import { type Entry, exitText, type EntryState, stateOf, titleOf } from './sessions.js';
 
 export interface SessionListActions {
@@ -183,7 +184,7 @@ class Row {
         await this.actions.rename(this.entry, name);
         this.putAway();
       } catch (error) {
-        setText(problem, error instanceof Error ? error.message : String(error));
+        setText(problem, reasonText(error, 'It could not be renamed'));
         field.setAttribute('aria-invalid', 'true');
         field.focus();
       }

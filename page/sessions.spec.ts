@@ -1,5 +1,5 @@
 import { type SessionInfo } from '../src/protocol/messages.js';
-import { type Entry, exitText, Sessions, stateOf, titleOf } from './sessions.js';
+import { type Entry, exitText, hasOwnName, Sessions, stateOf, titleOf } from './sessions.js';
 
 function info(id: string, more: Partial<SessionInfo> = {}): SessionInfo {
   return {
@@ -145,5 +145,16 @@ describe('a session', () => {
     expect(titleOf(entry({ title: 'vi' }))).toBe('vi');
     expect(titleOf(entry({ title: 'vi' }, { title: 'less' }))).toBe('less');
     expect(titleOf(entry({ title: 'vi' }, { title: '' }))).toBe('');
+  });
+
+  it.each([
+    ['bash-12', 'bash', false],
+    ['my.sh-2-3', 'my.sh-2', false],
+    ['web-1', 'bash', true],
+    ['bash-', 'bash', true],
+    ['bash-1a', 'bash', true],
+    ['build', 'bash', true],
+  ])('called %s and running %s have a name of their own: %s', (name, shellType, own) => {
+    expect(hasOwnName({ name, shellType })).toBe(own);
   });
 });

@@ -135,6 +135,11 @@ export function titleOf({ title, info }: Entry): string | undefined {
   return title ?? info.title;
 }
 
+/** Whether somebody has named it: the server calls it by its shell and a number. */
+export function hasOwnName({ name, shellType }: Pick<SessionInfo, 'name' | 'shellType'>): boolean {
+  return !(name.startsWith(`${shellType}-`) && /^\d+$/.test(name.slice(shellType.length + 1)));
+}
+
 export type EntryState = 'starting' | 'running' | 'ended' | 'gone';
 
 export function stateOf({ info, gone }: Entry): EntryState {

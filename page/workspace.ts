@@ -3,7 +3,7 @@ import { type CreateOptions, type TerminalClient } from '../client/terminal-clie
 import { type Api } from './api.js';
 import { displayText } from './display-text.js';
 import { reasonText } from './reason-text.js';
-import { type Entry, Sessions, stateOf } from './sessions.js';
+import { type Entry, hasOwnName, Sessions, stateOf } from './sessions.js';
 import { type Settings } from './settings.js';
 import { TerminalDeck } from './terminal-deck.js';
 import { TerminalView, type ViewEvents } from './terminal-view.js';
@@ -136,7 +136,7 @@ export class Workspace {
       ...(mayStartThere && { cwd }),
     });
     if (!created) return;
-    if (!/^[\w.-]+-\d+$/.test(name)) await this.rename(created, name).catch(() => undefined);
+    if (hasOwnName(entry.info)) await this.rename(created, name).catch(() => undefined);
     this.close(entry);
   }
 

@@ -79,6 +79,15 @@ describeInBrowser('sessions in the page', () => {
     await tab.sessions.getByRole('alert').filter({ hasText: /./ }).waitFor();
     await tab.press('Escape');
     expect((await list(url)).map(({ name }) => name)).toEqual(['build & <b>deploy</b>']);
+    tab.expectFault(/^not loaded: PATCH .* net::ERR_FAILED/);
+    tab.expectFault(/^console: Failed to load resource: net::ERR_FAILED/);
+    await tab.page.route('**/api/sessions/*', (route) => route.abort());
+    await tab.press('Control+Shift+E');
+    await tab.page.keyboard.insertText('another');
+    await tab.press('Enter');
+    await tab.page.getByText('It could not be renamed: the server does not answer.').waitFor();
+    await tab.press('Escape');
+    await tab.page.unroute('**/api/sessions/*');
     await tab.enter('echo typed-into-the-shell');
     await tab.untilShown(/^typed-into-the-shell$/m);
   });
@@ -125,8 +134,16 @@ describeInBrowser('sessions in the page', () => {
     await tab.untilLive();
     await tab.untilShown(/^[#$]$/);
     expect(await tab.sessions.count()).toBe(1);
+    await tab.press('Control+Shift+E');
+    await tab.page.keyboard.insertText('web-1');
+    await tab.press('Enter');
+    await tab.session('web-1').waitFor();
     await tab.enter('kill -9 $$');
     await tab.stageBar.getByText('Ended by SIGKILL.').waitFor();
+    await tab.stageBar.getByRole('button', { name: 'Restart' }).click();
+    await tab.untilLive();
+    await tab.session('web-1').waitFor();
+    expect(await tab.sessions.count()).toBe(1);
   });
 
   it('are all back when the page is loaded anew, with what they have printed', async () => {
