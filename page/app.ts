@@ -190,6 +190,7 @@ export class App {
 
   private listen(): void {
     window.addEventListener('keydown', (event) => this.pressed(event), true);
+    this.layout.element.addEventListener('click', (event) => this.clicked(event));
     window.addEventListener('focus', () => this.workspace.seen());
     document.addEventListener('visibilitychange', () => this.workspace.seen());
     this.address.onSession((session) => {
@@ -197,6 +198,14 @@ export class App {
       if (entry) this.actions.show(entry);
     });
     whenVisible(this.connector.client);
+  }
+
+  /** Whoever clicks on a button, which has opened nothing to type into, goes on typing in the terminal. */
+  private clicked({ target, detail }: MouseEvent): void {
+    const button = (target as Element).closest('button');
+    const isByPointer = detail > 0;
+    const isDone = document.activeElement === button || document.activeElement === document.body;
+    if (button && isByPointer && isDone) this.actions.focusTerminal();
   }
 
   /** Keys of the page's own never reach the terminal; all others are not looked at. */

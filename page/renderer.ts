@@ -19,10 +19,12 @@ export class Renderer {
   async start(): Promise<void> {
     if (this.isWanted || !isHardwareThere()) return;
     this.isWanted = true;
-    // It is a third of all that the page weighs, and not all machines need it.
-    const { WebglAddon } = await import('@xterm/addon-webgl');
-    if (!this.isWanted || this.addon) return;
     try {
+      // It is a third of all that the page weighs, and not all machines need it. Without a network, or from a server of
+      // another version, it does not come: it is asked for again when a terminal is shown the next time, by browsers that
+      // do not remember the failure (https://github.com/whatwg/html/issues/6768).
+      const { WebglAddon } = await import('@xterm/addon-webgl');
+      if (!this.isWanted || this.addon) return;
       const addon = new WebglAddon();
       addon.onContextLoss(() => this.stop());
       this.addon = addon;

@@ -116,6 +116,35 @@ describeInBrowser('a terminal in the page', () => {
     await tab.untilShown(/^drawn again$/m);
   });
 
+  it('is drawn as elements where the code for the graphics card does not come', async () => {
+    const { url } = await serve();
+    const tab = await open(url, { script: `(${pretendGraphicsCard.toString()})()` });
+    tab.expectFault(/^not loaded: GET .*\/addon-webgl-.*\.js net::ERR_FAILED/);
+    tab.expectFault(/^console: Failed to load resource: net::ERR_FAILED/);
+    await tab.page.route('**/addon-webgl-*.js', (route) => route.abort());
+    for (const word of ['one', 'two']) {
+      await tab.newSession();
+      await tab.enter(`echo drawn-${word}`);
+      await tab.untilShown(new RegExp(`^drawn-${word}$`, 'm'));
+    }
+  });
+
+  it('has the keys when a button was clicked', async () => {
+    const { tab } = await withShell();
+    await tab.type('echo a');
+    await tab.button('Toggle sidebar').click();
+    await tab.type('b');
+    await tab.button('Toggle sidebar').click();
+    await tab.press('c', 'Enter');
+    await tab.untilShown(/^abc$/m);
+    // By the keyboard it keeps the focus.
+    await tab.button('Toggle sidebar').press('Space');
+    expect(await tab.button('Toggle sidebar').evaluate((one) => one === document.activeElement)).toBe(true);
+    await tab.button('Find in terminal').click();
+    await tab.type('abc');
+    await tab.page.getByTestId('search-count').getByText(/ of /).waitFor();
+  });
+
   it('leaves ^_ and ^@ to its program, and has other keys for the size of the text', async () => {
     const { tab } = await withShell();
     const hasFont = (size: string) => async (): Promise<boolean> =>
