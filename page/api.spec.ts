@@ -24,8 +24,8 @@ const refused = (api: Promise<unknown>): Promise<Refused> =>
 
 describe('the REST API', () => {
   it('is asked as it is described', async () => {
-    const { api, asked } = answering(200, { enabled: true });
-    expect(await api.isTokenNeeded()).toBe(true);
+    const { api, asked } = answering(200, { enabled: true, authenticated: false });
+    expect(await api.access()).toEqual({ isTokenNeeded: true, isLetIn: false });
     const done = answering(204, undefined);
     await done.api.logIn('secret');
     await done.api.rename('s1', 'a "name"');
@@ -56,7 +56,7 @@ describe('the REST API', () => {
 
   it('is refused by a proxy in front of it, too', async () => {
     const { api } = answering(502, '<html>Bad Gateway</html>');
-    expect(await refused(api.sessions())).toMatchObject({ status: 502, retryAfterSeconds: undefined });
+    expect(await refused(api.access())).toMatchObject({ status: 502, retryAfterSeconds: undefined });
   });
 
   it('has closed what is not there', async () => {

@@ -1,5 +1,3 @@
-import { type SessionInfo } from '../src/protocol/messages.js';
-
 /** What the server refused over REST, in its own words. */
 export class Refused extends Error {
   override readonly name = 'Refused';
@@ -15,19 +13,22 @@ export class Refused extends Error {
   }
 }
 
+export interface Access {
+  readonly isTokenNeeded: boolean;
+  readonly isLetIn: boolean;
+}
+
 /** The server's REST API, as far as the page needs it. */
 export class Api {
   constructor(private readonly request: typeof fetch = (...asked) => fetch(...asked)) {}
 
-  /** Whether a token is needed. */
-  async isTokenNeeded(): Promise<boolean> {
-    const answer: unknown = await (await this.ask('GET', '/api/auth/enabled')).json();
-    return typeof answer === 'object' && answer !== null && 'enabled' in answer && answer.enabled === true;
-  }
-
-  /** @throws {Refused} 401 without, or with a wrong token */
-  async sessions(): Promise<readonly SessionInfo[]> {
-    return (await (await this.ask('GET', '/api/sessions')).json()) as readonly SessionInfo[];
+  /** Whether a token is needed, and whether the browser has what lets in; asking that is open to everybody. */
+  async access(): Promise<Access> {
+    const answer = (await (await this.ask('GET', '/api/auth/enabled')).json()) as {
+      enabled?: unknown;
+      authenticated?: unknown;
+    } | null;
+    return { isTokenNeeded: answer?.enabled === true, isLetIn: answer?.authenticated === true };
   }
 
   /** @throws {Refused} 401 for a wrong token, 429 after too many */

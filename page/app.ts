@@ -9,6 +9,7 @@ import { type ClientParts, Connector, type Link } from './connector.js';
 import { isDialogOpen } from './dialogs.js';
 import { displayText } from './display-text.js';
 import { EmptyState } from './empty-state.js';
+import { Entrance } from './entrance.js';
 import { Header } from './header.js';
 import { KeyBar } from './key-bar.js';
 import { commandOf, platformOf } from './keys.js';
@@ -37,6 +38,7 @@ export class App {
   private readonly platform = platformOf(navigator.userAgent);
   private readonly address = new Address();
   private readonly api = new Api();
+  private readonly entrance = new Entrance(this.api, this.address.takeToken(), this.address.isReadOnly);
   private readonly notices = new Notices();
   private readonly connector: Connector;
   private readonly workspace: Workspace;
@@ -49,7 +51,6 @@ export class App {
   private readonly empty: EmptyState;
   private readonly keyBar = new KeyBar(() => this.workspace.view);
   private readonly login: Login;
-  private isTokenNeeded = false;
   private isServerNew = false;
   private hasChosen = false;
   /** The session that the address asks for, and that was not there. */
@@ -58,7 +59,7 @@ export class App {
 
   constructor({ settings, makeClient }: AppParts) {
     const themes = new ThemeSwitch(settings, () => this.workspace.dress());
-    this.connector = new Connector(this.api, makeClient, {
+    this.connector = new Connector(this.entrance, makeClient, {
       link: (link) => this.linkChanged(link),
       arrived: ({ isServerNew }) => {
         if (isServerNew) this.serverRestarted();
@@ -141,7 +142,7 @@ export class App {
       search: this.search,
       notices: this.notices,
       mayChange: () => this.mayChange,
-      isTokenNeeded: () => this.isTokenNeeded,
+      isTokenNeeded: () => this.entrance.isTokenNeeded,
     });
   }
 
@@ -157,7 +158,7 @@ export class App {
       },
       changed: (change, id, info) => this.workspace.sessions.change(change, id, info),
     });
-    await this.enter();
+    await this.connector.start();
   }
 
   /** By which the next page of this tab goes on as this client, unless another does. */
@@ -167,25 +168,6 @@ export class App {
 
   private get mayChange(): boolean {
     return !this.address.isReadOnly && !this.connector.client.readOnly;
-  }
-
-  /** With the token of the address where there is one; with what the browser has where that will do. */
-  private async enter(): Promise<void> {
-    const token = this.address.takeToken();
-    this.isTokenNeeded = await this.api.isTokenNeeded().catch(() => false);
-    if (token === undefined || !this.isTokenNeeded) return this.connector.start();
-    // Whoever may do more and only wants to look keeps what they may.
-    if (this.address.isReadOnly && (await this.isLoggedIn())) return this.connector.start();
-    // Logged in, it starts by itself.
-    if (!(await this.login.tryToken(token)))
-      this.login.show('The token of this link does not let in any more.');
-  }
-
-  private isLoggedIn(): Promise<boolean> {
-    return this.api.sessions().then(
-      () => true,
-      () => false,
-    );
   }
 
   private listen(): void {
@@ -226,8 +208,10 @@ export class App {
 
   private linkChanged(link: Link): void {
     if (link.is === 'loggedOut') {
-      this.isTokenNeeded = true;
-      this.login.show(link.isOwnDoing ? 'You are logged out.' : 'This server asks for a token.');
+      const asked = this.entrance.isTokenOld
+        ? 'The token of this link does not let in any more.'
+        : 'This server asks for a token.';
+      this.login.show(link.isOwnDoing ? 'You are logged out.' : asked);
     } else {
       this.login.hide();
     }

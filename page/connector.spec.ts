@@ -2,20 +2,20 @@ import { TerminalClient } from '../client/terminal-client.js';
 import { FakeClock } from '../test/fakes/fake-clock.js';
 import { FakeWebSocket } from '../test/fakes/fake-web-socket.js';
 import { welcome } from '../test/support/connected-client.js';
-import { Api, Refused } from './api.js';
+import { Refused } from './api.js';
 import { Connector, type Link } from './connector.js';
 
-class FakeApi extends Api {
+class FakeEntrance {
   /** What is in the way. */
   refusal?: Error;
   asked = 0;
 
-  override sessions(): Promise<[]> {
+  pass(): Promise<void> {
     this.asked++;
-    return this.refusal ? Promise.reject(this.refusal) : Promise.resolve([]);
+    return this.refusal ? Promise.reject(this.refusal) : Promise.resolve();
   }
 
-  override logOut(): Promise<void> {
+  logOut(): Promise<void> {
     return this.refusal ? Promise.reject(this.refusal) : Promise.resolve();
   }
 }
@@ -24,13 +24,13 @@ const UNAUTHORIZED = new Refused(401, 'UNAUTHORIZED', 'a token is needed');
 const NO_NETWORK = new TypeError('Failed to fetch');
 
 class Scene {
-  readonly api = new FakeApi();
+  readonly entrance = new FakeEntrance();
   readonly clock = new FakeClock();
   readonly sockets: FakeWebSocket[] = [];
   readonly links: Link[] = [];
   arrivals = 0;
   readonly connector = new Connector(
-    this.api,
+    this.entrance,
     (parts) =>
       new TerminalClient({
         ...parts,
@@ -89,11 +89,11 @@ describe('the page’s connection', () => {
 
   it('is tried for the first time until it works', async () => {
     const scene = new Scene();
-    scene.api.refusal = NO_NETWORK;
+    scene.entrance.refusal = NO_NETWORK;
     void scene.connector.start();
     await scene.settle();
     expect(scene.links.at(-1)).toMatchObject({ is: 'waiting', wasOpen: false });
-    scene.api.refusal = undefined;
+    scene.entrance.refusal = undefined;
     scene.clock.advance(10_000);
     await scene.settle();
     scene.socket.drop();
@@ -108,24 +108,24 @@ describe('the page’s connection', () => {
 
   it('waits for who has to log in, and goes on then', async () => {
     const scene = new Scene();
-    scene.api.refusal = UNAUTHORIZED;
+    scene.entrance.refusal = UNAUTHORIZED;
     void scene.connector.start();
     await scene.settle();
     expect(scene.links.at(-1)).toEqual({ is: 'loggedOut', isOwnDoing: false });
     expect(scene.sockets).toHaveLength(0);
     expect(scene.clock.timers).toBe(0);
-    scene.api.refusal = undefined;
+    scene.entrance.refusal = undefined;
     await scene.connect();
     expect(scene.links.at(-1)?.is).toBe('open');
   });
 
   it('says what is in the way, and tries again when asked to', async () => {
     const scene = new Scene();
-    scene.api.refusal = new Refused(403, 'FORBIDDEN', 'not from here');
+    scene.entrance.refusal = new Refused(403, 'FORBIDDEN', 'not from here');
     void scene.connector.start();
     await scene.settle();
     expect(scene.links.at(-1)).toEqual({ is: 'refused', detail: 'not from here' });
-    scene.api.refusal = undefined;
+    scene.entrance.refusal = undefined;
     scene.connector.now();
     await scene.settle();
     await scene.open();
@@ -157,7 +157,7 @@ describe('the page’s connection', () => {
   it('asks for the login when it keeps failing for want of one', async () => {
     const scene = new Scene();
     await scene.connect();
-    scene.api.refusal = UNAUTHORIZED;
+    scene.entrance.refusal = UNAUTHORIZED;
     scene.socket.drop();
     await scene.settle();
     expect(scene.links.at(-1)?.is).toBe('waiting');
@@ -166,7 +166,7 @@ describe('the page’s connection', () => {
     await scene.settle();
     expect(scene.links.at(-1)).toEqual({ is: 'loggedOut', isOwnDoing: false });
     expect(scene.clock.timers).toBe(0);
-    scene.api.refusal = undefined;
+    scene.entrance.refusal = undefined;
     await scene.connect();
     expect(scene.links.at(-1)?.is).toBe('open');
   });
@@ -174,14 +174,14 @@ describe('the page’s connection', () => {
   it('keeps trying while nobody answers', async () => {
     const scene = new Scene();
     await scene.connect();
-    scene.api.refusal = NO_NETWORK;
+    scene.entrance.refusal = NO_NETWORK;
     for (let tries = 0; tries < 5; tries++) {
       scene.socket.drop();
       await scene.settle();
       expect(scene.links.at(-1)?.is).toBe('waiting');
       scene.clock.advance(10_000);
     }
-    expect(scene.api.asked).toBe(5);
+    expect(scene.entrance.asked).toBe(5);
   });
 
   it('says when REST answers, and the WebSocket does not', async () => {
@@ -192,11 +192,11 @@ describe('the page’s connection', () => {
     scene.socket.drop();
     await scene.settle();
     expect(scene.links.at(-1)).toMatchObject({ is: 'waiting', wasOpen: false, onlyRest: true });
-    scene.api.refusal = NO_NETWORK;
+    scene.entrance.refusal = NO_NETWORK;
     scene.clock.advance(10_000);
     await scene.settle();
     expect(scene.links.at(-1)).not.toHaveProperty('onlyRest');
-    scene.api.refusal = undefined;
+    scene.entrance.refusal = undefined;
     scene.clock.advance(10_000);
     await scene.settle();
     await scene.open();
@@ -242,7 +242,7 @@ describe('the page’s connection', () => {
   it('goes on when logging out did not work', async () => {
     const scene = new Scene();
     await scene.connect();
-    scene.api.refusal = NO_NETWORK;
+    scene.entrance.refusal = NO_NETWORK;
     await expect(scene.connector.logOut()).rejects.toBe(NO_NETWORK);
     expect(scene.links.at(-1)?.is).toBe('open');
   });

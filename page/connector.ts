@@ -7,7 +7,8 @@ import {
   type TerminalClient,
 } from '../client/terminal-client.js';
 import { platformTimers, type Timers } from '../client/timers.js';
-import { type Api, Refused } from './api.js';
+import { Refused } from './api.js';
+import { type Entrance } from './entrance.js';
 
 /** What is known of what is in the way. */
 interface Trouble {
@@ -61,7 +62,7 @@ export class Connector {
   private lastTimerMs = 0;
 
   constructor(
-    private readonly api: Api,
+    private readonly entrance: Pick<Entrance, 'pass' | 'logOut'>,
     makeClient: (parts: ClientParts) => TerminalClient,
     private readonly events: ConnectorEvents,
     private readonly timers: Timers = platformTimers,
@@ -93,7 +94,7 @@ export class Connector {
     this.enter(this.connecting());
     let hasRestAnswered = false;
     try {
-      await this.api.sessions();
+      await this.entrance.pass();
       hasRestAnswered = true;
       await this.client.connect();
     } catch (error) {
@@ -115,7 +116,7 @@ export class Connector {
   }
 
   async logOut(): Promise<void> {
-    await this.api.logOut();
+    await this.entrance.logOut();
     this.enter({ is: 'loggedOut', isOwnDoing: true });
     this.client.close();
   }
@@ -161,7 +162,7 @@ export class Connector {
   /** The token may have changed, the login has run out, or there are too many connections. */
   private async askWhatIsWrong(): Promise<void> {
     try {
-      await this.api.sessions();
+      await this.entrance.pass();
       this.onlyRest = this.client.state !== 'open';
     } catch (error) {
       this.onlyRest = false;

@@ -78,19 +78,16 @@ export class Login {
     this.tell('');
   }
 
-  /** @returns whether it lets in */
-  async tryToken(token: string): Promise<boolean> {
+  private async tryToken(token: string): Promise<void> {
     this.submit.disabled = true;
     this.tell('');
     try {
       await this.api.logIn(token);
       this.hide();
       this.loggedIn();
-      return true;
     } catch (error) {
       this.tell(explain(error));
       this.token.select();
-      return false;
     } finally {
       this.submit.disabled = false;
     }

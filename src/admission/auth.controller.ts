@@ -16,6 +16,13 @@ import { Gate } from './gate.js';
 class AuthEnabledDto {
   @ApiProperty({ description: 'Whether a token is needed.', example: false })
   enabled!: boolean;
+
+  @ApiProperty({
+    description:
+      'Whether this request would be let in elsewhere: it needs no token, or has shown a good one.',
+    example: true,
+  })
+  authenticated!: boolean;
 }
 
 function ApiProblem(status: HttpStatus, description: string): ClassDecorator & MethodDecorator {
@@ -31,10 +38,10 @@ export class AuthController {
   constructor(private readonly gate: Gate) {}
 
   @Get('enabled')
-  @ApiOperation({ operationId: 'isAuthEnabled', summary: 'Tell whether a token is needed' })
-  @ApiOkResponse({ type: AuthEnabledDto, description: 'Whether it is.' })
-  enabled(): AuthEnabledDto {
-    return { enabled: this.gate.isTokenRequired };
+  @ApiOperation({ operationId: 'isAuthEnabled', summary: 'Tell whether a token is needed, and shown' })
+  @ApiOkResponse({ type: AuthEnabledDto, description: 'Whether it is, and whether it was shown.' })
+  enabled(@Req() request: IncomingMessage): AuthEnabledDto {
+    return { enabled: this.gate.isTokenRequired, authenticated: this.gate.isAuthenticated(request) };
   }
 
   @Post()

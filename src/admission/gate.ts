@@ -47,6 +47,8 @@ export class Gate implements NestMiddleware<IncomingMessage, ServerResponse> {
   /** Of each TCP connection, once. */
   private readonly users = new WeakMap<Socket, Promise<number | undefined>>();
   private readonly admitted = new WeakMap<IncomingMessage, Admitted>();
+  /** Those that would be let in anywhere, and not only where everybody is. */
+  private readonly authenticated = new WeakSet<IncomingMessage>();
   /** WebSockets, by peer. */
   private readonly connections = new Map<string, number>();
   private readonly loggedAt = new Map<string, { atMs: number; unsaid: number }>();
@@ -81,6 +83,11 @@ export class Gate implements NestMiddleware<IncomingMessage, ServerResponse> {
     return this.tokens.areRequired;
   }
 
+  /** Whether a request that was let in needs no token, or has shown one. */
+  isAuthenticated(request: IncomingMessage): boolean {
+    return this.authenticated.has(request);
+  }
+
   /** Logs what it refuses: to be asked once per request. A WebSocket that it lets in counts until its socket closes. */
   async decide(request: IncomingMessage, isUpgrade: boolean): Promise<Admitted | Refused> {
     const peer = this.peerOf(request);
@@ -105,6 +112,7 @@ export class Gate implements NestMiddleware<IncomingMessage, ServerResponse> {
     if ('status' in decision) this.log(request, decision);
     else {
       this.admitted.set(request, decision);
+      if (!this.tokens.areRequired || facts.credentials.access !== undefined) this.authenticated.add(request);
       if (isUpgrade) this.count(peer.name, request.socket);
     }
     return decision;

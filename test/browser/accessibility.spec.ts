@@ -77,9 +77,9 @@ describeInBrowser.each(['light', 'dark'] as const)(
     it('where it asks for a token', async () => {
       const { url } = await serve({ TREX_TOKEN: newToken() });
       const tab = await open(url, look);
-      tab.expectFault(/^console: Failed to load resource: .* status of 401/);
       await tab.page.getByRole('heading', { name: 'Log in' }).waitFor();
       await expectUsable(tab, 'a login');
+      tab.expectFault(/^console: Failed to load resource: .* status of 401/);
       await tab.page.getByLabel('Token').fill('wrong');
       await tab.press('Enter');
       await tab.page.getByText('That is not the token.').waitFor();

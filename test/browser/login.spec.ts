@@ -5,8 +5,8 @@ import { builtFolder } from '../support/build.js';
 import { type Tab } from './support/tab.js';
 import { describeInBrowser, useBrowser } from './support/use-browser.js';
 
-/** A browser's own words about an answer for who is not logged in. */
-const NOT_LOGGED_IN = /^console: Failed to load resource: .* status of 401/;
+/** A browser's own words about the answer to a wrong token. */
+const WRONG_TOKEN = /^console: Failed to load resource: .* status of 401/;
 
 describeInBrowser('a server that asks for a token', () => {
   const { serve, open } = useBrowser();
@@ -24,9 +24,7 @@ describeInBrowser('a server that asks for a token', () => {
     return url;
   };
 
-  /** Who is not logged in is told so by the browser, too. */
   const isAsked = async (tab: Tab): Promise<void> => {
-    tab.expectFault(NOT_LOGGED_IN);
     await tab.page.getByRole('heading', { name: 'Log in' }).waitFor();
   };
 
@@ -42,6 +40,7 @@ describeInBrowser('a server that asks for a token', () => {
       true,
     );
 
+    tab.expectFault(WRONG_TOKEN);
     await logIn(tab, newToken());
     await tab.page.getByText('That is not the token.').waitFor();
     expect(await tab.page.getByText('No sessions yet').isVisible()).toBe(false);
@@ -67,6 +66,7 @@ describeInBrowser('a server that asks for a token', () => {
   it('tells who shows too many wrong ones to wait', async () => {
     const tab = await open(await withTokens());
     await isAsked(tab);
+    tab.expectFault(WRONG_TOKEN);
     tab.expectFault(/^console: Failed to load resource: .* status of 429/);
     for (let tries = 0; tries < 11; tries++) {
       const [answer] = await Promise.all([
@@ -115,8 +115,6 @@ describeInBrowser('a server that asks for a token', () => {
     await tab.page.getByTestId('notice').getByText('Copied a link').waitFor();
 
     const watcher = await open(await tab.clipboard());
-    // It has looked whether this browser is logged in already.
-    watcher.expectFault(NOT_LOGGED_IN);
     await watcher.page.getByTestId('read-only').waitFor();
     await watcher.untilShown(/^[#$]$/);
     expect(watcher.page.url()).toBe(`${tab.page.url()}&readonly`);
@@ -124,9 +122,25 @@ describeInBrowser('a server that asks for a token', () => {
 
   it('does not let in by a link whose token is old, and says so', async () => {
     const tab = await open(`${await withTokens()}#token=${newToken()}`);
+    tab.expectFault(WRONG_TOKEN);
     await isAsked(tab);
     await tab.page.getByText('The token of this link does not let in any more.').waitFor();
     expect(new URL(tab.page.url()).hash).toBe('');
+  });
+
+  it('keeps the token of a link until the server can be asked about it', async () => {
+    const tab = await open(await withTokens());
+    tab.allowFault(/^(?:not loaded|console: Failed to load resource).*net::ERR_FAILED/);
+    await tab.page.route('**/api/auth/enabled', (route) => route.abort());
+    await tab.page.goto(`${tab.page.url()}#token=${token}`);
+    await tab.page.getByText('The server does not answer. Is it running?').waitFor();
+    expect(tab.page.url()).not.toContain(token);
+    await tab.page.unroute('**/api/auth/enabled');
+    await tab.page.route('**/api/auth', (route) => route.abort());
+    await tab.page.waitForRequest('**/api/auth');
+    await tab.page.unroute('**/api/auth');
+    await tab.untilLink('open');
+    await tab.newSession();
   });
 });
 

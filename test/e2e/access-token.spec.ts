@@ -37,12 +37,15 @@ describe('T11, T12: a server that asks for a token', () => {
     expect(server.ptys.ptys).toEqual([]);
   });
 
-  it('tells everybody whether it lives, and that it asks for one', async () => {
+  it('tells everybody whether it lives, that it asks for one, and whether they have shown it', async () => {
     const server = await bed.serve({ token });
     expect((await server.request('GET', '/api/health')).status).toBe(200);
-    expect(JSON.parse((await server.request('GET', '/api/auth/enabled')).body)).toEqual({ enabled: true });
-    const open = await bed.serve();
-    expect(JSON.parse((await open.request('GET', '/api/auth/enabled')).body)).toEqual({ enabled: false });
+    const enabled = async (on: typeof server, headers = {}): Promise<unknown> =>
+      JSON.parse((await on.request('GET', '/api/auth/enabled', headers)).body);
+    expect(await enabled(server)).toEqual({ enabled: true, authenticated: false });
+    expect(await enabled(server, bearer('wrong'))).toEqual({ enabled: true, authenticated: false });
+    expect(await enabled(server, bearer(token))).toEqual({ enabled: true, authenticated: true });
+    expect(await enabled(await bed.serve())).toEqual({ enabled: false, authenticated: true });
   });
 
   it('lets in whoever shows it in a header, or among the subprotocols, where it is not echoed', async () => {

@@ -200,7 +200,7 @@ describe('LATE: the client with an overlay, settings and a login', () => {
 
     const answer = await server.request('GET', '/api/auth/enabled');
 
-    expect([answer.status, JSON.parse(answer.body)]).toEqual([200, { enabled: false }]);
+    expect([answer.status, JSON.parse(answer.body)]).toMatchObject([200, { enabled: false }]);
   });
 
   it('sizes once, configures tmux, exits into an overlay, restarts and closes what is left', async () => {

@@ -65,8 +65,10 @@ export class Tab {
   /** The server is out of reach from now on, at times: the browser says so whenever the page tries. */
   loseServer(): void {
     this.allowFault(/^console: WebSocket connection to '.*\/ws' failed: .*net::ERR_(CONNECTION|SOCKET)_/);
-    this.allowFault(/^not loaded: GET .*\/api\/sessions net::ERR_(CONNECTION|SOCKET)_/);
-    this.allowFault(/^console: Failed to load resource: net::ERR_(CONNECTION|SOCKET)_.*\/api\/sessions\)$/);
+    this.allowFault(/^not loaded: GET .*\/api\/auth\/enabled net::ERR_(CONNECTION|SOCKET)_/);
+    this.allowFault(
+      /^console: Failed to load resource: net::ERR_(CONNECTION|SOCKET)_.*\/api\/auth\/enabled\)$/,
+    );
   }
 
   /** Fails with what went wrong, and with what should have. */
