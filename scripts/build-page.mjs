@@ -5,7 +5,8 @@
  * and `<link rel="stylesheet" href="/main.css">`. Both become files under /assets/ whose names tell what is in them, and so
  * does what they import: chunks of `import()`, images, fonts. A stylesheet is linked from index.html, not imported by a
  * script. Icons, images and the web manifest that lie in page/ itself keep their names. Whatever gets smaller by it is there
- * compressed, too. The same page/ and the same packages give the same files, byte for byte.
+ * compressed, too. The same page/ and the same packages give the same files, byte for byte. Fails when README.md no longer
+ * says how much a browser loads.
  */
 import { build } from 'esbuild';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,6 +20,10 @@ const REFERENCE = /\s(?:src|href)="(\/[^"]+)"/g;
 const KEPT = ['.ico', '.png', '.svg', '.txt', '.webmanifest', '.woff2'];
 /** A picture or a font is compressed already. */
 const COMPRESSED = ['.css', '.html', '.ico', '.js', '.json', '.svg', '.txt', '.webmanifest'];
+
+const SIZES = /([\d.]+) kB in Brotli, and ([\d.]+) kB more/;
+/** How far what the README says may be from what is. */
+const TOLERANCE = 0.1;
 
 const root = resolve(import.meta.dirname, '..');
 const page = join(root, 'page');
@@ -40,6 +45,7 @@ const written = [...files].flatMap(([name, bytes]) => [...variants(name, bytes),
 for (const [name, bytes] of written) write(name, bytes);
 removeOthers(written.map(([name]) => name));
 for (const line of weights()) console.log(line);
+checkReadme();
 
 /** @returns the files, and where each entry has gone */
 async function bundle(entries) {
@@ -111,13 +117,33 @@ function removeOthers(names) {
   }
 }
 
-function weights() {
+function weighed() {
   const sizes = new Map(written.map(([name, { length }]) => [name, length]));
-  const rows = [...files.keys()].map((name) => ({
+  return [...files.keys()].map((name) => ({
     name,
     plain: sizes.get(name),
     brotli: sizes.get(`${name}.br`) ?? sizes.get(name),
   }));
+}
+
+/** What a browser loads at once, and what only where it draws by the graphics card. */
+function checkReadme() {
+  const isLater = (name) => name.includes('addon-webgl');
+  const rows = weighed().filter(({ name }) => !name.endsWith('.LEGAL.txt'));
+  const sum = (some) => some.reduce((total, { brotli }) => total + brotli, 0);
+  const sizes = [
+    sum(rows.filter(({ name }) => !isLater(name))),
+    sum(rows.filter(({ name }) => isLater(name))),
+  ];
+  const said = SIZES.exec(readFileSync(join(root, 'README.md'), 'utf8'))?.slice(1) ?? [];
+  const isRight = sizes.every((bytes, index) => Math.abs(said[index] * 1000 - bytes) <= TOLERANCE * bytes);
+  if (isRight) return;
+  const [atOnce, later] = sizes.map((bytes) => Math.round(bytes / 1000));
+  throw new Error(`README.md says otherwise; let it say "${atOnce} kB in Brotli, and ${later} kB more"`);
+}
+
+function weights() {
+  const rows = weighed();
   const sum = (column) => rows.reduce((total, row) => total + row[column], 0);
   const all = { name: 'all', plain: sum('plain'), brotli: sum('brotli') };
   const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`.padStart(10);
