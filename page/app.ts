@@ -52,6 +52,7 @@ export class App {
   private readonly keyBar = new KeyBar(() => this.workspace.view);
   private readonly login: Login;
   private isServerNew = false;
+  private isSilent = false;
   private hasChosen = false;
   /** The session that the address asks for, and that was not there. */
   private missing?: string;
@@ -166,6 +167,12 @@ export class App {
     return this.connector.state.is === 'elsewhere' ? undefined : this.connector.client.resumeToken;
   }
 
+  /** Whether the server has been asked something and does not say anything. */
+  setSilent(isSilent: boolean): void {
+    this.isSilent = isSilent;
+    this.changed();
+  }
+
   private get mayChange(): boolean {
     return !this.address.isReadOnly && !this.connector.client.readOnly;
   }
@@ -278,6 +285,7 @@ export class App {
     this.header.update({
       link: this.connector.state,
       isServerNew: this.isServerNew,
+      isSilent: this.isSilent,
       isSidebarOpen: this.layout.isSidebarOpen,
       mayCreate,
       shown: view && {

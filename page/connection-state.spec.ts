@@ -40,12 +40,22 @@ describe('the state of the connection', () => {
   });
 
   it('says that the server was restarted until that has been read', () => {
-    expect(tellLink({ is: 'open', isReadOnly: false }, 0, true)).toMatchObject({
+    expect(tellLink({ is: 'open', isReadOnly: false }, 0, { isServerNew: true })).toMatchObject({
       label: 'Server restarted',
       action: { does: 'dismiss' },
     });
     // There is something more urgent then.
-    expect(tellLink({ is: 'elsewhere' }, 0, true).label).toBe('Open elsewhere');
+    expect(tellLink({ is: 'elsewhere' }, 0, { isServerNew: true }).label).toBe('Open elsewhere');
+  });
+
+  it('says that the server is silent while nobody knows yet that the connection is lost', () => {
+    const silent = { isSilent: true, isServerNew: true };
+    expect(tellLink({ is: 'open', isReadOnly: false }, 0, silent)).toMatchObject({
+      tone: 'busy',
+      label: 'Not answering',
+      action: { does: 'now' },
+    });
+    expect(tellLink({ is: 'connecting', isAgain: true }, 0, silent).label).toBe('Reconnecting…');
   });
 
   it('says what to do where nothing happens by itself', () => {

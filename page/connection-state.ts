@@ -28,14 +28,35 @@ const RESTARTED: Told = {
   action: { label: 'OK', does: 'dismiss' },
 };
 
-/** `nowMs`, as `Date.now` counts. `isServerNew`: the user has not yet seen that it was started anew. */
-export function tellLink(link: Link, nowMs: number, isServerNew = false): Told {
+const NOT_ANSWERING: Told = {
+  tone: 'busy',
+  label: 'Not answering',
+  detail:
+    'Nothing has come from the server for some seconds. What you type is kept until it is known to be there.',
+  action: { label: 'Reconnect', does: 'now' },
+};
+
+/** What else is known of the server while there is a connection. */
+export interface ServerNews {
+  /** The user has not yet seen that it was started anew. */
+  readonly isServerNew?: boolean;
+  /** It was asked something, and says nothing. */
+  readonly isSilent?: boolean;
+}
+
+/** `nowMs`, as `Date.now` counts. */
+export function tellLink(
+  link: Link,
+  nowMs: number,
+  { isServerNew = false, isSilent = false }: ServerNews = {},
+): Told {
   switch (link.is) {
     case 'connecting':
       return link.isAgain
         ? { tone: 'busy', label: 'Reconnecting…', detail: lost(link) }
         : { tone: 'busy', label: 'Connecting…', ...(link.onlyRest && { detail: ONLY_REST }) };
     case 'open':
+      if (isSilent) return NOT_ANSWERING;
       if (isServerNew) return RESTARTED;
       return { tone: 'good', label: link.isReadOnly ? 'Connected, read-only' : 'Connected' };
     case 'waiting':

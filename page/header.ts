@@ -19,6 +19,7 @@ export interface HeaderActions {
 export interface HeaderState {
   readonly link: Link;
   readonly isServerNew: boolean;
+  readonly isSilent: boolean;
   readonly isSidebarOpen: boolean;
   readonly mayCreate: boolean;
   readonly shown?: {
@@ -125,8 +126,8 @@ export class Header {
   /** Says it again while it changes with the time. */
   private tell(): void {
     if (!this.state) return;
-    const { link, isServerNew } = this.state;
-    const told = tellLink(link, Date.now(), isServerNew);
+    const { link, isServerNew, isSilent } = this.state;
+    const told = tellLink(link, Date.now(), { isServerNew, isSilent });
     this.told = told;
     setText(this.label, told.label);
     setText(this.countdown, told.countdown ?? '');

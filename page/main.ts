@@ -1,8 +1,10 @@
 import { SUBPROTOCOL } from '../client/socket.js';
 import { TerminalClient } from '../client/terminal-client.js';
+import { platformTimers } from '../client/timers.js';
 import { App } from './app.js';
 import { leaveResumeToken, takeResumeToken } from './resume-token.js';
 import { SettingsStore } from './settings.js';
+import { Silence } from './silence.js';
 
 /** A browser that keeps nothing for this page throws where others have a storage. */
 function storage(name: 'localStorage' | 'sessionStorage'): Storage | undefined {
@@ -17,9 +19,12 @@ function openSocket(): WebSocket {
   const address = new URL('/ws', location.href);
   address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
   address.hash = '';
-  return new WebSocket(address, SUBPROTOCOL);
+  const socket = new WebSocket(address, SUBPROTOCOL);
+  silence.watch(socket);
+  return socket;
 }
 
+const silence = new Silence(platformTimers, (isSilent) => app.setSilent(isSilent));
 const tab = storage('sessionStorage');
 const resumeToken = takeResumeToken(tab);
 const settings = new SettingsStore(storage('localStorage'));

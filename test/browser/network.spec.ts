@@ -220,6 +220,19 @@ describeInBrowser('what the network and the server do to the page', () => {
     expect(attaches).toEqual([]);
   });
 
+  it('a network that swallows everything is told of while nobody knows yet that the connection is lost', async () => {
+    const { tab, proxy } = await behindProxy();
+    tab.loseServer();
+    proxy.cut('silence');
+    await tab.type('echo typed-meanwhile');
+    await tab.page.getByText('Not answering').waitFor();
+    await tab.button('Reconnect').click();
+    await tab.untilShown(/echo typed-meanwhile$/);
+    expect(await tab.page.getByText('Not answering').isVisible()).toBe(false);
+    await tab.press('Enter');
+    await tab.untilShown(/^typed-meanwhile\n[#$]$/m);
+  });
+
   it('a server that takes no more connections is told of as such, until it does', async () => {
     const { url } = await serve({ TREX_MAX_CONNECTIONS_PER_PEER: '1' });
     const first = await open(url);
