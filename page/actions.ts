@@ -10,6 +10,7 @@ import { type Notices } from './notices.js';
 import { openPalette } from './palette.js';
 import { type Paste } from './paste.js';
 import * as questions from './questions.js';
+import { reasonText } from './reason-text.js';
 import { type SearchBar } from './search-bar.js';
 import { type SessionList } from './session-list.js';
 import { type Entry, stateOf } from './sessions.js';
@@ -233,8 +234,8 @@ export class Actions implements CommandTarget {
     try {
       await this.parts.connector.logOut();
       location.reload();
-    } catch {
-      this.parts.notices.problem('The server does not answer: you are still logged in.');
+    } catch (error) {
+      this.parts.notices.problem(reasonText(error, 'You are still logged in'));
     }
   }
 

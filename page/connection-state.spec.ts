@@ -20,7 +20,8 @@ describe('the state of the connection', () => {
 
   it('says the same of it while it tries', () => {
     const waiting = tellLink({ is: 'waiting', untilMs: 0, wasOpen: true }, 0);
-    expect(tellLink({ is: 'connecting', isAgain: true }, 0).detail).toBe(waiting.detail);
+    const { label, detail } = tellLink({ is: 'connecting', isAgain: true }, 0);
+    expect({ label, detail }).toEqual({ label: waiting.label, detail: waiting.detail });
     expect(tellLink({ is: 'connecting', isAgain: false }, 0)).toEqual({ tone: 'busy', label: 'Connecting…' });
   });
 
@@ -55,7 +56,7 @@ describe('the state of the connection', () => {
       label: 'Not answering',
       action: { does: 'now' },
     });
-    expect(tellLink({ is: 'connecting', isAgain: true }, 0, silent).label).toBe('Reconnecting…');
+    expect(tellLink({ is: 'connecting', isAgain: true }, 0, silent).label).toBe('Reconnecting');
   });
 
   it('says what to do where nothing happens by itself', () => {

@@ -7,7 +7,7 @@ export interface Told {
   readonly tone: Tone;
   /** Always to be seen. */
   readonly label: string;
-  /** Behind the label: changes by itself, each second. */
+  /** Behind the label: changes each second, and with each try. */
   readonly countdown?: string;
   /** More of it, where it is nothing usual. */
   readonly detail?: string;
@@ -53,7 +53,7 @@ export function tellLink(
   switch (link.is) {
     case 'connecting':
       return link.isAgain
-        ? { tone: 'busy', label: 'Reconnecting…', detail: lost(link) }
+        ? { tone: 'busy', label: 'Reconnecting', countdown: 'now', detail: lost(link) }
         : { tone: 'busy', label: 'Connecting…', ...(link.onlyRest && { detail: ONLY_REST }) };
     case 'open':
       if (isSilent) return NOT_ANSWERING;
