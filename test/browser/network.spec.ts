@@ -228,7 +228,7 @@ describeInBrowser('what the network and the server do to the page', () => {
     await tab.page.getByText('Not answering').waitFor();
     await tab.button('Reconnect').click();
     await tab.untilShown(/echo typed-meanwhile$/);
-    expect(await tab.page.getByText('Not answering').isVisible()).toBe(false);
+    await tab.page.getByText('Not answering').waitFor({ state: 'hidden' });
     await tab.press('Enter');
     await tab.untilShown(/^typed-meanwhile\n[#$]$/m);
   });

@@ -116,7 +116,7 @@ describeInBrowser('sessions in the page', () => {
     await tab.press('Control+Shift+L', 'Control+Shift+X');
     await tab.page.getByTestId('confirm-close').getByRole('button', { name: 'Close' }).click();
     await tab.untilShown(/^the-first$/m);
-    expect(await tab.sessions.count()).toBe(1);
+    await tab.until(async () => (await tab.sessions.count()) === 1, 'it is in the list no more');
     await tab.until(async () => (await list(url)).length === 1, 'the server has closed it');
   });
 
@@ -128,12 +128,12 @@ describeInBrowser('sessions in the page', () => {
 
     await tab.stageBar.getByText('Exited with code 3.').waitFor();
     await tab.sessions.getByText('exit 3').waitFor();
-    expect(await tab.screen()).toMatch(/^last-words$/m);
+    await tab.untilShown(/^last-words$/m);
 
     await tab.stageBar.getByRole('button', { name: 'Restart' }).click();
     await tab.untilLive();
     await tab.untilShown(/^[#$]$/);
-    expect(await tab.sessions.count()).toBe(1);
+    await tab.until(async () => (await tab.sessions.count()) === 1, 'the one before is gone');
     await tab.press('Control+Shift+E');
     await tab.page.keyboard.insertText('web-1');
     await tab.press('Enter');
@@ -143,7 +143,7 @@ describeInBrowser('sessions in the page', () => {
     await tab.stageBar.getByRole('button', { name: 'Restart' }).click();
     await tab.untilLive();
     await tab.session('web-1').waitFor();
-    expect(await tab.sessions.count()).toBe(1);
+    await tab.until(async () => (await tab.sessions.count()) === 1, 'the one before is gone');
   });
 
   it('are all back when the page is loaded anew, with what they have printed', async () => {
