@@ -9,7 +9,7 @@ const rooms = {
   'src/core': { folders: [], packages: [] },
   'src/protocol': { folders: [], types: ['src/core'], packages: [] },
   'src/config': { folders: [], packages: [nest, validation, 'fastest-levenshtein', 'node:'] },
-  'src/admission': { folders: ['src/config'], packages: [nest, 'helmet', 'node:'] },
+  'src/admission': { folders: ['src/core', 'src/config'], packages: [nest, 'helmet', 'node:'] },
   'src/pty': { folders: ['src/core', 'src/config'], packages: [nest, 'node-pty', 'node:'] },
   'src/sessions': {
     folders: ['src/core', 'src/protocol', 'src/config'],

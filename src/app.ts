@@ -10,6 +10,7 @@ import { answerOtherMethods } from './allowed-methods.js';
 import { AppModule } from './app.module.js';
 import { type AppConfig } from './config/app-config.js';
 import { Clock } from './core/clock.js';
+import { Statistics } from './core/statistics.js';
 import { HttpAdapter } from './http-adapter.js';
 import { readJson } from './json-body.js';
 import { openApiDocument } from './openapi.js';
@@ -66,8 +67,10 @@ export async function createApp(
   app.use(requireUpgrade(WEBSOCKET_PATH));
   app.use(page.use.bind(page));
   app.use(readJson('PATCH', SESSION_PATH));
-  app.useGlobalFilters(new ProblemFilter());
-  app.useWebSocketAdapter(new TerminalAdapter(app, gate, app.get(Clock), config, app.get(TerminalGateway)));
+  const statistics = app.get(Statistics);
+  app.useGlobalFilters(new ProblemFilter(statistics));
+  const gateway = app.get(TerminalGateway);
+  app.useWebSocketAdapter(new TerminalAdapter(app, gate, app.get(Clock), config, gateway, statistics));
   SwaggerModule.setup(DOCS_PATH, app, document, { jsonDocumentUrl: DOCUMENT_PATH, raw: ['json'] });
   return app;
 }

@@ -74,8 +74,24 @@ export interface Admitted {
   readonly access: Access;
 }
 
+export type RefusalReason =
+  | 'BAD_TARGET'
+  | 'NO_WEBSOCKET_HERE'
+  | 'HOST_NOT_ALLOWED'
+  | 'ORIGIN_NOT_ALLOWED'
+  | 'USER_NOT_ALLOWED'
+  | 'TOKEN_REQUIRED'
+  | 'WRONG_TOKEN'
+  | 'TOO_MANY_WRONG_TOKENS'
+  | 'COOKIE_WITHOUT_ORIGIN'
+  | 'READ_ONLY'
+  | 'CONNECTION_LIMIT'
+  | 'PEER_CONNECTION_LIMIT';
+
 /** Why not, as HTTP tells it. */
 export interface Refused {
+  /** For programs that count. */
+  readonly reason: RefusalReason;
   readonly status: 400 | 401 | 403 | 404 | 429 | 503;
   /** A sentence. */
   readonly detail: string;
@@ -110,9 +126,13 @@ const refuseTarget: Check = ({ isUpgrade, target }, { webSocketPath }) => {
   const path = pathOf(target);
   const isPlain = target.length <= MAX_TARGET && /^\/[\x21\x22\x24-\x5b\x5d-\x7e]*$/.test(target);
   if (!isPlain)
-    return { status: 400, detail: `the target must be a path, of at most ${MAX_TARGET} characters` };
+    return {
+      reason: 'BAD_TARGET',
+      status: 400,
+      detail: `the target must be a path, of at most ${MAX_TARGET} characters`,
+    };
   if (isUpgrade && path !== webSocketPath) {
-    return { status: 404, detail: `the WebSocket is at ${webSocketPath}` };
+    return { reason: 'NO_WEBSOCKET_HERE', status: 404, detail: `the WebSocket is at ${webSocketPath}` };
   }
   return undefined;
 };
@@ -125,6 +145,7 @@ const refuseHost: Check = ({ hosts, scheme }, { isPublic, allowedHosts }) => {
     (isLoopbackName(host.name) || (isPublic && isAddress(host.name)) || isListed(host, allowedHosts, scheme));
   if (isKnown) return undefined;
   return {
+    reason: 'HOST_NOT_ALLOWED',
     status: 403,
     detail: isPublic
       ? 'refused: the Host header must be an address, or a name of TREX_ALLOWED_HOSTS'
@@ -144,6 +165,7 @@ const refuseOrigin: Check = (request, { allowedOrigins, pagePath }) => {
     return undefined;
   if (isLink(request) && pathOf(request.target) === pagePath) return undefined;
   return {
+    reason: 'ORIGIN_NOT_ALLOWED',
     status: 403,
     detail: 'refused: pages of this origin may not use this server; see TREX_ALLOWED_ORIGINS',
   };
@@ -177,6 +199,7 @@ function isLink({
 const refuseUser: Check = ({ user }, { allowedUsers }) => {
   if (user === undefined || (typeof user === 'number' && allowedUsers.includes(user))) return undefined;
   return {
+    reason: 'USER_NOT_ALLOWED',
     status: 403,
     detail:
       'refused: only the user that runs this server and root may use it without a token; see TREX_ALLOWED_UIDS and TREX_TOKEN_FILE',
@@ -197,12 +220,14 @@ const refuseToken: Check = (request, rules): Refused | undefined => {
   if (access === undefined) {
     if (areShown && retryAfterSeconds !== undefined) {
       return {
+        reason: 'TOO_MANY_WRONG_TOKENS',
         status: 429,
         detail: 'refused: too many wrong tokens; wait before the next',
         headers: { 'Retry-After': String(retryAfterSeconds) },
       };
     }
     return {
+      reason: areShown ? 'WRONG_TOKEN' : 'TOKEN_REQUIRED',
       status: 401,
       detail: 'refused: a token is needed, as `Authorization: Bearer` or in the subprotocol `bearer.TOKEN`',
       headers: { 'WWW-Authenticate': 'Bearer realm="trex"' },
@@ -211,10 +236,14 @@ const refuseToken: Check = (request, rules): Refused | undefined => {
   const isReading = READING.includes(method) && !isUpgrade;
   // A browser that says of no page that it asks cannot be told from one that was made to.
   if (isCookie && origins.length === 0 && !isReading) {
-    return { status: 403, detail: 'refused: with a cookie, the Origin header must say which page asks' };
+    return {
+      reason: 'COOKIE_WITHOUT_ORIGIN',
+      status: 403,
+      detail: 'refused: with a cookie, the Origin header must say which page asks',
+    };
   }
   if (access === 'readOnly' && !isReading && !isUpgrade && path !== loginPath) {
-    return { status: 403, detail: 'refused: this token only reads' };
+    return { reason: 'READ_ONLY', status: 403, detail: 'refused: this token only reads' };
   }
   return undefined;
 };
@@ -222,10 +251,15 @@ const refuseToken: Check = (request, rules): Refused | undefined => {
 const refuseLoad: Check = ({ isUpgrade, load }, { maxConnections, maxConnectionsPerPeer }) => {
   if (!isUpgrade) return undefined;
   if (load.connections >= maxConnections) {
-    return { status: 503, detail: `there are ${load.connections} connections, as many as are allowed` };
+    return {
+      reason: 'CONNECTION_LIMIT',
+      status: 503,
+      detail: `there are ${load.connections} connections, as many as are allowed`,
+    };
   }
   if (load.peerConnections >= maxConnectionsPerPeer) {
     return {
+      reason: 'PEER_CONNECTION_LIMIT',
       status: 503,
       detail: `there are ${load.peerConnections} connections from this address, as many as are allowed`,
     };

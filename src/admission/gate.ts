@@ -2,6 +2,7 @@ import { HttpException, Injectable, Logger, type NestMiddleware } from '@nestjs/
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Socket } from 'node:net';
 import { AppConfig } from '../config/app-config.js';
+import { Statistics } from '../core/statistics.js';
 import { AccessTokens } from './access-token.js';
 import {
   admit,
@@ -56,6 +57,7 @@ export class Gate implements NestMiddleware<IncomingMessage, ServerResponse> {
   constructor(
     config: AppConfig,
     private readonly peerUsers: PeerUsers,
+    private readonly statistics: Statistics = new Statistics(),
   ) {
     this.tokens = new AccessTokens(config);
     this.proxies = new TrustedProxies(config.trustedProxies);
@@ -88,7 +90,7 @@ export class Gate implements NestMiddleware<IncomingMessage, ServerResponse> {
     return this.authenticated.has(request);
   }
 
-  /** Logs what it refuses: to be asked once per request. A WebSocket that it lets in counts until its socket closes. */
+  /** Logs and counts what it refuses: to be asked once per request. A WebSocket that it lets in counts until its socket closes. */
   async decide(request: IncomingMessage, isUpgrade: boolean): Promise<Admitted | Refused> {
     const peer = this.peerOf(request);
     const { headersDistinct: headers, method = '', url: target = '' } = request;
@@ -109,8 +111,10 @@ export class Gate implements NestMiddleware<IncomingMessage, ServerResponse> {
     let decision = decide(this.asksForUser ? 'unasked' : undefined);
     if (decision === 'askForUser') decision = decide(await this.userOf(request.socket));
     if (decision === 'askForUser') throw new Error('the user has been asked for');
-    if ('status' in decision) this.log(request, decision);
-    else {
+    if ('status' in decision) {
+      this.statistics.refusals.gate.add(decision.reason);
+      this.log(request, decision);
+    } else {
       this.admitted.set(request, decision);
       if (!this.tokens.areRequired || facts.credentials.access !== undefined) this.authenticated.add(request);
       if (isUpgrade) this.count(peer.name, request.socket);

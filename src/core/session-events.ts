@@ -16,6 +16,8 @@ export type SessionEventType =
 export interface SessionEvent {
   readonly type: SessionEventType;
   readonly session: Session;
+  /** How long it took: `started` since its start, `viewerJoined` since it was asked for, `ended` since it was closed. */
+  readonly tookMs?: number | undefined;
 }
 
 /** News of every session, told synchronously and in order; for whatever watches sessions without steering them. */
@@ -31,8 +33,8 @@ export class SessionEvents {
   }
 
   /** Tells all listeners; what one of them makes happen meanwhile is told once all know this. */
-  emit(type: SessionEventType, session: Session): void {
-    this.untold.push({ type, session });
+  emit(type: SessionEventType, session: Session, tookMs?: number): void {
+    this.untold.push({ type, session, tookMs });
     if (this.telling) return;
     this.telling = true;
     try {

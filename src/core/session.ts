@@ -11,8 +11,9 @@ import { type SessionState, stateAfter } from './lifecycle.js';
 import { type Cut, OutputLog } from './output-log.js';
 import { type ProcessExit, type Pty, type PtyFactory } from './pty.js';
 import { SessionError } from './session-error.js';
-import { type SessionEvents } from './session-events.js';
+import { type SessionEvents, type SessionEventType } from './session-events.js';
 import { type SizeAt, SizeHistory } from './size-history.js';
+import { EchoTimer, type Statistics } from './statistics.js';
 import { TerminalReports } from './terminal-reports.js';
 import { type TerminalSize } from './terminal-size.js';
 
@@ -48,6 +49,7 @@ export interface SessionSurroundings {
   readonly ptys: PtyFactory;
   readonly clock: Clock;
   readonly events: SessionEvents;
+  readonly statistics: Statistics;
   /** Newest output kept per session. */
   readonly logBytes: number;
   /** Input that waits, per session: what a client may send at once must fit. */
@@ -86,6 +88,10 @@ export class Session implements AttachmentSource {
   private removed = false;
   private readonly sizeHistory = new SizeHistory();
   private startTimer?: Timer;
+  /** What takes a while began then, in the clock's milliseconds. */
+  private startedAt = 0;
+  private closingAt?: number;
+  private readonly echo: EchoTimer;
   private spawning = false;
   private hasStarted = false;
   /** Sizes that came while the process was starting, each behind so many bytes of input. */
@@ -112,6 +118,7 @@ export class Session implements AttachmentSource {
     this.log = new OutputLog(surroundings.logBytes, new FallenOutput(surroundings.search));
     this.caption = this.captionOf(identity);
     this.input = new InputQueue(surroundings.inputQueueBytes, surroundings.inputBudget);
+    this.echo = new EchoTimer(surroundings.clock, surroundings.statistics);
   }
 
   get name(): string {
@@ -164,6 +171,11 @@ export class Session implements AttachmentSource {
     return this.removed;
   }
 
+  /** Input that its terminal has not taken yet. */
+  get queuedBytes(): number {
+    return this.input.bytes;
+  }
+
   get isWatched(): boolean {
     return this.attachments.size > 0;
   }
@@ -176,6 +188,7 @@ export class Session implements AttachmentSource {
     if (this.spawning || this.pty || this.current !== 'Running') return;
     this.startTimer?.cancel();
     this.spawning = true;
+    this.startedAt = this.surroundings.clock.elapsed();
     const launch = { file: this.identity.shell, args: [], cwd: this.identity.cwd, size: this.size };
     this.surroundings.ptys
       .spawn(launch, {
@@ -214,6 +227,8 @@ export class Session implements AttachmentSource {
     this.assertRunning();
     typist?.assertMayType();
     this.input.add(bytes, taken);
+    this.surroundings.statistics.inputAcceptedBytes += bytes.length;
+    this.echo.typed();
     this.handControlTo(countsAs);
     this.start();
     this.offerInput();
@@ -254,10 +269,12 @@ export class Session implements AttachmentSource {
     this.startTimer?.cancel();
     this.stallTimer?.cancel();
     this.stopNudging();
+    this.stopPausing();
     this.input.clear();
     for (const attachment of this.attachments) attachment.skipToEnd();
     if (before === 'Closed') this.wakeViewers();
     if (before !== 'Running') return;
+    this.closingAt = this.surroundings.clock.elapsed();
     this.surroundings.events.emit('closing', this);
     if (this.pty) this.endProcess(this.pty);
     else if (!this.spawning) this.ended({ code: 0, cause: 'closed' });
@@ -309,6 +326,7 @@ export class Session implements AttachmentSource {
         `there is no output at ${from} yet: the session has had ${this.log.end} bytes`,
       );
     }
+    const beganAt = this.surroundings.clock.elapsed();
     const others = this.attachments.size - (replaced ? 1 : 0);
     if (others >= this.surroundings.maxViewers) {
       throw new SessionError(
@@ -321,7 +339,7 @@ export class Session implements AttachmentSource {
     const attachment = new Attachment(this, viewer, { ...placed, leftOff, isReadOnly, isResumable });
     this.attachments.add(attachment);
     if (!isReadOnly && this.isControlFree(replaced)) this.controller = attachment;
-    this.surroundings.events.emit('viewerJoined', this);
+    this.tellOf('viewerJoined', beganAt);
     replaced?.detach();
     attachment.wake();
     this.progressed();
@@ -343,13 +361,21 @@ export class Session implements AttachmentSource {
     const pause = shouldPause(this.paused, this.ahead(), DEFAULT_FLOW_LIMITS);
     if (pause === this.paused) return;
     this.paused = pause;
+    const { clock, statistics } = this.surroundings;
     if (pause) {
+      statistics.pauses.began(clock.elapsed());
       this.pty?.pause();
       this.watchForStalls();
     } else {
+      statistics.pauses.ended(clock.elapsed());
       this.stallTimer?.cancel();
       this.pty?.resume();
     }
+  }
+
+  /** For who has given output up to `end` to a socket, at `now` of the clock's milliseconds. */
+  sent(end: number, now: number): void {
+    this.echo.sent(end, now);
   }
 
   /** For attachments, and for who begins to look. */
@@ -473,12 +499,12 @@ export class Session implements AttachmentSource {
       return;
     }
     this.hasStarted = true;
-    this.surroundings.events.emit('started', this);
+    this.tellOf('started', this.startedAt);
     let given = 0;
     for (const { behind, size } of this.earlySizes.splice(0)) {
       if (given < behind) {
         this.input.drainTo((bytes) => {
-          const taken = pty.write(bytes.subarray(0, behind - given));
+          const taken = this.type(pty, bytes.subarray(0, behind - given));
           given += taken;
           return taken;
         });
@@ -509,6 +535,8 @@ export class Session implements AttachmentSource {
 
   private printed(bytes: Uint8Array): void {
     if (this.current !== 'Running') return;
+    this.surroundings.statistics.outputReadBytes += bytes.length;
+    this.echo.hasPrinted(this.log.end, this.isWatched);
     this.log.append(bytes);
     this.caption.read(bytes);
     this.wakeViewers();
@@ -517,7 +545,13 @@ export class Session implements AttachmentSource {
 
   private offerInput(): void {
     const { pty } = this;
-    if (pty) this.input.drainTo((bytes) => pty.write(bytes));
+    if (pty) this.input.drainTo((bytes) => this.type(pty, bytes));
+  }
+
+  private type(pty: Pty, bytes: Uint8Array): number {
+    const taken = pty.write(bytes);
+    this.surroundings.statistics.inputWrittenBytes += taken;
+    return taken;
   }
 
   private endProcess(pty: Pty): void {
@@ -533,11 +567,24 @@ export class Session implements AttachmentSource {
     this.startTimer?.cancel();
     this.stallTimer?.cancel();
     this.stopNudging();
+    this.stopPausing();
     this.input.clear();
     // Viewers first: the exit is queued on their connections before anybody is told that the session is gone.
     this.wakeViewers();
-    this.surroundings.events.emit('ended', this);
+    this.tellOf('ended', this.closingAt);
     for (const resolve of this.waitingForEnd) resolve();
+  }
+
+  /** For good: it is let go of, or is no more. */
+  private stopPausing(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    this.surroundings.statistics.pauses.ended(this.surroundings.clock.elapsed());
+  }
+
+  private tellOf(type: SessionEventType, sinceMs: number | undefined): void {
+    const tookMs = sinceMs === undefined ? undefined : this.surroundings.clock.elapsed() - sinceMs;
+    this.surroundings.events.emit(type, this, tookMs);
   }
 
   private wakeViewers(): void {

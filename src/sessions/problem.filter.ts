@@ -8,6 +8,7 @@ import {
 } from '@nestjs/common';
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import { SessionError, type SessionErrorCode } from '../core/session-error.js';
+import { Statistics } from '../core/statistics.js';
 import { codeOfTitle, problem, type Problem, PROBLEM_MEDIA_TYPE } from '../protocol/problem.js';
 
 const statusOf: Record<SessionErrorCode, HttpStatus> = {
@@ -34,6 +35,8 @@ const LOGGED_CHARACTERS = 100;
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger(ProblemFilter.name);
 
+  constructor(private readonly statistics: Statistics = new Statistics()) {}
+
   catch(error: unknown, host: ArgumentsHost): void {
     const { params } = host.switchToHttp().getRequest<{ params?: { id?: string } }>();
     const answer = this.problemOf(error, params?.id?.slice(0, LOGGED_CHARACTERS));
@@ -47,11 +50,13 @@ export class ProblemFilter implements ExceptionFilter {
 
   private problemOf(error: unknown, sessionId: string | undefined): Problem {
     if (error instanceof SessionError) {
+      this.statistics.refusals.rest.add(error.code);
       this.logger.debug({ sessionId, reason: error.code, msg: error.message });
       return described(statusOf[error.code], error.code, error.message);
     }
     if (error instanceof HttpException)
       return described(error.getStatus(), codeOfTitle(titleOf(error.getStatus())), error.message);
+    this.statistics.refusals.rest.add('INTERNAL');
     this.logger.error({ sessionId, err: error, msg: 'a request met a bug' });
     return described(HttpStatus.INTERNAL_SERVER_ERROR, 'INTERNAL', 'something went wrong in the server');
   }

@@ -9,6 +9,7 @@ import { PtyFactory } from '../core/pty.js';
 import { SessionError } from '../core/session-error.js';
 import { SessionEvents } from '../core/session-events.js';
 import { Session } from '../core/session.js';
+import { Statistics } from '../core/statistics.js';
 import { DEFAULT_SIZE, type TerminalSize } from '../core/terminal-size.js';
 import { nativeSearch } from './native-search.js';
 import { nativeText } from './native-text.js';
@@ -42,6 +43,7 @@ export class SessionOpener {
     private readonly ptys: PtyFactory,
     private readonly clock: Clock,
     private readonly events: SessionEvents,
+    private readonly statistics: Statistics = new Statistics(),
   ) {
     this.inputBudget = new ByteBudget(config.inputTotalBytes);
   }
@@ -73,6 +75,7 @@ export class SessionOpener {
         ptys: this.ptys,
         clock: this.clock,
         events: this.events,
+        statistics: this.statistics,
         logBytes: this.config.logBytes,
         inputQueueBytes: this.config.inputQueueBytes,
         inputBudget: this.inputBudget,

@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { Clock } from '../core/clock.js';
 import { SessionEvents } from '../core/session-events.js';
+import { Statistics } from '../core/statistics.js';
 import { SessionCloser } from './session-closer.js';
 import { SessionDirectories } from './session-directories.js';
 import { SessionOpener } from './session-opener.js';
@@ -19,7 +20,16 @@ import { SystemClock } from './system-clock.js';
     SessionDirectories,
     { provide: Clock, useClass: SystemClock },
     { provide: SessionEvents, useFactory: () => new SessionEvents() },
+    { provide: Statistics, useFactory: () => new Statistics() },
   ],
-  exports: [SessionRegistry, SessionOpener, SessionCloser, SessionDirectories, SessionEvents, Clock],
+  exports: [
+    SessionRegistry,
+    SessionOpener,
+    SessionCloser,
+    SessionDirectories,
+    SessionEvents,
+    Statistics,
+    Clock,
+  ],
 })
 export class SessionsModule {}

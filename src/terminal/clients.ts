@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { AppConfig } from '../config/app-config.js';
 import { Clock } from '../core/clock.js';
 import { SessionEvents } from '../core/session-events.js';
+import { Statistics } from '../core/statistics.js';
 import { SessionCloser } from '../sessions/session-closer.js';
 import { Client } from './client.js';
 import { type Connection } from './connection.js';
@@ -37,6 +38,7 @@ export class Clients implements OnApplicationShutdown {
     private readonly clock: Clock,
     private readonly closer: SessionCloser,
     events: SessionEvents,
+    private readonly statistics: Statistics = new Statistics(),
   ) {
     events.subscribe(({ type, session }) => {
       if (type !== 'removed') return;
@@ -57,6 +59,7 @@ export class Clients implements OnApplicationShutdown {
     const known = token === undefined ? undefined : this.byTokenHash.get(hashOf(token));
     // Whoever only reads becomes nobody who does more.
     if (known?.isReadOnly === connection.isReadOnly && token !== undefined) {
+      this.statistics.resumes.resumed += 1;
       known.stopWaiting();
       this.idle.delete(known);
       const { connection: older } = known;
@@ -67,6 +70,7 @@ export class Clients implements OnApplicationShutdown {
       known.connection = connection;
       return { client: known, resumeToken: token, isKnown: true };
     }
+    if (token !== undefined) this.statistics.resumes.unknown += 1;
     const resumeToken = randomBytes(TOKEN_BYTES).toString('base64url');
     const tokenHash = hashOf(resumeToken);
     const client = this.add(new Client(connection.isReadOnly, tokenHash), connection);

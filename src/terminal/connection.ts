@@ -3,6 +3,7 @@ import { type Clock, type Timer } from '../core/clock.js';
 import { DeliveryWindow, MAX_WINDOW_BYTES } from '../core/delivery-window.js';
 import { SessionError } from '../core/session-error.js';
 import { type Session } from '../core/session.js';
+import { Statistics } from '../core/statistics.js';
 import { FRAME_HEADER_BYTES, writeFrameHeader } from '../protocol/frames.js';
 import { MAX_FRAME_PAYLOAD_BYTES, MAX_TEXT_PAYLOAD_BYTES } from '../protocol/limits.js';
 import {
@@ -111,6 +112,7 @@ export class Connection implements Viewer {
     /** Whether its client was let in to watch, and nothing else. */
     readonly isReadOnly = false,
     private readonly bounds: ConnectionBounds = usualBounds,
+    private readonly statistics: Statistics = new Statistics(),
   ) {
     if (protocol === FRAMES_PROTOCOL) this.window = new DeliveryWindow(bounds.maxWindowBytes);
   }
@@ -342,6 +344,7 @@ export class Connection implements Viewer {
   private shown({ session, attachment, channel }: View, from: number | undefined): Shown {
     const { offset, restoring } = attachment.look;
     const { id: sessionId, size } = session;
+    if (from !== undefined && from < offset) this.countGap(offset - from);
     return {
       sessionId,
       offset,
@@ -454,7 +457,10 @@ export class Connection implements Viewer {
       this.protocol === FRAMES_PROTOCOL ? this.sendFrame(view, room) : this.sendText(attachment, room);
     if (length === 0) return false;
     const end = offset + length;
-    view.sent(length, end, this.window, this.clock.elapsed());
+    const now = this.clock.elapsed();
+    view.sent(length, end, this.window, now);
+    view.session.sent(end, now);
+    this.statistics.outputSentBytes += length;
     attachment.advance(end);
     return true;
   }
@@ -482,10 +488,16 @@ export class Connection implements Viewer {
 
   private tellGap(view: View, { offset, end, restoring }: MissedOutput): void {
     const { id: sessionId } = view.session;
+    this.countGap(end - offset);
     const modes = this.protocol === FRAMES_PROTOCOL ? restoring : undefined;
     this.transmit({ type: 'gap', sessionId, offset, end, modes });
     this.restoreText(sessionId, end, restoring);
     view.skippedTo(end);
+  }
+
+  private countGap(bytes: number): void {
+    this.statistics.gaps += 1;
+    this.statistics.gapBytes += bytes;
   }
 
   private sendExit(view: View): void {

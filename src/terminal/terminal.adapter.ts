@@ -10,8 +10,9 @@ import { type Gate } from '../admission/gate.js';
 import { type AppConfig } from '../config/app-config.js';
 import { type Clock } from '../core/clock.js';
 import { SessionError } from '../core/session-error.js';
+import { Statistics } from '../core/statistics.js';
 import { decodeFrame, FramingError } from '../protocol/frames.js';
-import { type ClientMessage, type InputMessage } from '../protocol/messages.js';
+import { type ClientMessage, type ErrorMessage, type InputMessage } from '../protocol/messages.js';
 import { type MessageReference, ProtocolError } from '../protocol/protocol-error.js';
 import { Connection } from './connection.js';
 import { errorMessage } from './error-message.js';
@@ -82,6 +83,7 @@ export class TerminalAdapter extends WsAdapter {
     private readonly clock: Clock,
     private readonly config: AppConfig,
     gateway: TerminalGateway,
+    private readonly statistics: Statistics = new Statistics(),
   ) {
     super(app);
     this.handlers = messageHandlers(gateway);
@@ -108,7 +110,16 @@ export class TerminalAdapter extends WsAdapter {
       socket.on('error', (error) => this.log.debug(`connection lost: ${error.message}`));
       // Never any other: what the client offered was looked at before.
       const protocol = (socket.protocol || JSON_PROTOCOL) as Protocol;
-      const connection = new Connection(socket, this.clock, protocol, access === 'readOnly', this.config);
+      const connection = new Connection(
+        socket,
+        this.clock,
+        protocol,
+        access === 'readOnly',
+        this.config,
+        this.statistics,
+      );
+      this.statistics.connectionsOpened.add(protocol);
+      socket.on('close', () => this.statistics.connectionsClosed.add(protocol));
       this.sockets.set(connection, socket);
       keepAlive(socket, connection, this.clock, this.config);
       callback(connection);
@@ -163,8 +174,10 @@ export class TerminalAdapter extends WsAdapter {
       socket.destroy();
       return;
     }
-    const refusal = 'status' in decision ? httpRefusal(decision) : handshakeRefusal(request);
+    const isRefused = 'status' in decision;
+    const refusal = isRefused ? httpRefusal(decision) : handshakeRefusal(request);
     if (refusal) {
+      if (!isRefused) this.statistics.refusals.websocket.add(refusal.code);
       refuse(socket, refusal);
       return;
     }
@@ -211,10 +224,20 @@ export class TerminalAdapter extends WsAdapter {
       const isNews = this.handlers.get(type)!(connection, message);
       counts = type !== 'input' && (type !== 'acknowledge' || isNews === false);
     } catch (error) {
-      if (error instanceof FramingError) connection.end(FRAMING_LOST, error.message);
-      else connection.refuse(errorMessage(error, about));
+      if (error instanceof FramingError) this.loseFraming(connection, error);
+      else this.refuse(connection, errorMessage(error, about));
     }
     return counts;
+  }
+
+  private refuse(connection: Connection, refusal: ErrorMessage): void {
+    this.statistics.refusals.websocket.add(refusal.reason);
+    connection.refuse(refusal);
+  }
+
+  private loseFraming(connection: Connection, { message }: FramingError): void {
+    this.statistics.refusals.websocket.add('FRAMING_LOST');
+    connection.end(FRAMING_LOST, message);
   }
 
   private socketOf(connection: Connection): WebSocket {

@@ -4,6 +4,7 @@ import { ByteBudget } from '../../src/core/byte-budget.js';
 import { SessionError } from '../../src/core/session-error.js';
 import { SessionEvents } from '../../src/core/session-events.js';
 import { Session } from '../../src/core/session.js';
+import { Statistics } from '../../src/core/statistics.js';
 import { DEFAULT_SIZE } from '../../src/core/terminal-size.js';
 import { nativeSearch } from '../../src/sessions/native-search.js';
 import { nativeText } from '../../src/sessions/native-text.js';
@@ -52,6 +53,7 @@ describe('properties of a session’s input', () => {
             ptys,
             clock: new FakeClock(),
             events: new SessionEvents(),
+            statistics: new Statistics(),
             logBytes: 1000,
             inputQueueBytes: 4 * 1024 * 1024,
             inputBudget: budget,

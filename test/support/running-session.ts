@@ -1,6 +1,7 @@
 import { ByteBudget } from '../../src/core/byte-budget.js';
 import { SessionEvents } from '../../src/core/session-events.js';
 import { Session, type SessionIdentity, type SessionSurroundings } from '../../src/core/session.js';
+import { Statistics } from '../../src/core/statistics.js';
 import { DEFAULT_SIZE } from '../../src/core/terminal-size.js';
 import { nativeSearch } from '../../src/sessions/native-search.js';
 import { nativeText } from '../../src/sessions/native-text.js';
@@ -16,6 +17,7 @@ interface LoneSession {
   readonly ptys: FakePtyFactory;
   readonly clock: FakeClock;
   readonly happened: string[];
+  readonly statistics: Statistics;
 }
 
 /** A session of `given` processes that has not been started; what else it needs is as in a server that nobody configured. */
@@ -37,6 +39,7 @@ export function sessionOf(
     {
       clock: new FakeClock(),
       events: new SessionEvents(),
+      statistics: new Statistics(),
       logBytes: 1024 * 1024,
       inputQueueBytes: INPUT_QUEUE_BYTES,
       inputBudget: new ByteBudget(Infinity),
@@ -54,16 +57,18 @@ export function newSession({ logBytes = 1024 * 1024, inputBudgetBytes = Infinity
   const ptys = new FakePtyFactory();
   const clock = new FakeClock();
   const events = new SessionEvents();
+  const statistics = new Statistics();
   const happened: string[] = [];
   events.subscribe(({ type }) => happened.push(type));
   const session = sessionOf({
     ptys,
     clock,
     events,
+    statistics,
     logBytes,
     inputBudget: new ByteBudget(inputBudgetBytes),
   });
-  return { session, ptys, clock, happened };
+  return { session, ptys, clock, happened, statistics };
 }
 
 /** One session whose process runs. */
