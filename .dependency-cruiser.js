@@ -24,7 +24,7 @@ const rooms = {
   page: { folders: ['client', 'src/protocol'], packages: ['@xterm/'] },
   'src/observability': {
     folders: ['src/core', 'src/config'],
-    packages: [nest, 'pino', 'pino-pretty', 'node:'],
+    packages: [nest, '@opentelemetry/', 'pino', 'pino-pretty', 'node:'],
   },
 };
 

@@ -920,9 +920,8 @@ export const mutations = [
     threat: 'T29',
     what: 'the log says for what somebody asked, with the query',
     ...GATE,
-    find: "if ('status' in decision) this.log(request, decision);",
-    replace:
-      "if ('status' in decision) this.log(request, { ...decision, detail: decision.detail + target });",
+    find: 'this.log(request, decision);',
+    replace: 'this.log(request, { ...decision, detail: decision.detail + target });',
     only: 'logs whom it refuses, and why',
   },
   {

@@ -4,15 +4,20 @@ import { type NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule } from '@nestjs/swagger';
 import helmet from 'helmet';
 import { protectAnswers } from './admission/answer-headers.js';
-import { WEBSOCKET_PATH } from './admission/doors.js';
+import { METRICS_PATH, WEBSOCKET_PATH } from './admission/doors.js';
 import { Gate } from './admission/gate.js';
 import { answerOtherMethods } from './allowed-methods.js';
 import { AppModule } from './app.module.js';
 import { type AppConfig } from './config/app-config.js';
 import { Clock } from './core/clock.js';
+import { SessionEvents } from './core/session-events.js';
 import { Statistics } from './core/statistics.js';
 import { HttpAdapter } from './http-adapter.js';
 import { readJson } from './json-body.js';
+import { serveMetrics } from './metrics-page.js';
+import { EventLoopDelay } from './observability/event-loop-delay.js';
+import { SessionFigures } from './observability/session-figures.js';
+import { type Telemetry } from './observability/telemetry.js';
 import { openApiDocument } from './openapi.js';
 import { Page } from './page/page.js';
 import { requireUpgrade } from './require-upgrade.js';
@@ -47,6 +52,7 @@ export async function createApp(
   config: AppConfig,
   ptyModule: Type,
   logger: LoggerService | false = false,
+  telemetry?: Telemetry,
 ): Promise<NestExpressApplication> {
   const module = AppModule.with(config, ptyModule);
   const app = await NestFactory.create<NestExpressApplication>(module, new HttpAdapter(config), {
@@ -59,18 +65,32 @@ export async function createApp(
   const gate = app.get(Gate);
   const page = app.get(Page);
   const document = (): ReturnType<typeof openApiDocument> => openApiDocument(app);
+  const statistics = app.get(Statistics);
+  const clock = app.get(Clock);
   app.setGlobalPrefix('api');
+  if (telemetry) {
+    const requests = telemetry.watch({
+      config,
+      clock,
+      statistics,
+      events: app.get(SessionEvents),
+      sessions: app.get(SessionFigures),
+      eventLoop: app.get(EventLoopDelay),
+    });
+    app.use(requests.use.bind(requests));
+  }
   app.use(protectAnswers);
   app.use(`/${DOCS_PATH}`, helmet.contentSecurityPolicy(docsPolicy));
   app.use(gate.use.bind(gate));
-  app.use(answerOtherMethods(document(), [...PAGES, ...page.paths]));
+  const metrics = telemetry?.hasPage ? [METRICS_PATH] : [];
+  app.use(answerOtherMethods(document(), [...PAGES, ...metrics, ...page.paths]));
   app.use(requireUpgrade(WEBSOCKET_PATH));
   app.use(page.use.bind(page));
+  if (telemetry?.hasPage) app.use(serveMetrics(METRICS_PATH, telemetry));
   app.use(readJson('PATCH', SESSION_PATH));
-  const statistics = app.get(Statistics);
   app.useGlobalFilters(new ProblemFilter(statistics));
   const gateway = app.get(TerminalGateway);
-  app.useWebSocketAdapter(new TerminalAdapter(app, gate, app.get(Clock), config, gateway, statistics));
+  app.useWebSocketAdapter(new TerminalAdapter(app, gate, clock, config, gateway, statistics));
   SwaggerModule.setup(DOCS_PATH, app, document, { jsonDocumentUrl: DOCUMENT_PATH, raw: ['json'] });
   return app;
 }

@@ -13,6 +13,9 @@ import { readMachine } from './config/machine.js';
 import { VERSION } from './config/version.js';
 import { PtyFactory } from './core/pty.js';
 import { type PinoLogger, standardLogger } from './observability/logger.js';
+import { startTelemetry } from './observability/start-telemetry.js';
+import { type Telemetry } from './observability/telemetry.js';
+import { failureLog } from './observability/telemetry-failures.js';
 import { PtyModule } from './pty/pty.module.js';
 import { selfTest } from './pty/self-test.js';
 import { writeToken } from './token-command.js';
@@ -74,16 +77,22 @@ function orQuit<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof ConfigError) return quit(EXIT.config, [...error.problems, 'See --help.']);
-    throw error;
+    return quitOver(error);
   }
 }
 
+function quitOver(error: unknown): never {
+  if (error instanceof ConfigError) return quit(EXIT.config, [...error.problems, 'See --help.']);
+  throw error;
+}
+
 async function serve(config: AppConfig): Promise<void> {
-  const logger = standardLogger(config.logLevel);
+  const telemetry = await startTelemetry(config.metrics, process.env).catch(quitOver);
+  const logger = standardLogger(config.logLevel, telemetry);
+  if (telemetry) telemetry.failed = failureLog(logger);
   letGoOfTerminalsAtExit();
-  const app = await createApp(config, PtyModule, logger);
-  stopOnSignal(app, config.shutdownSeconds, logger);
+  const app = await createApp(config, PtyModule, logger, telemetry);
+  stopOnSignal(app, config.shutdownSeconds, logger, telemetry);
   await selfTest(app.get(PtyFactory), config.cwd);
   await app.listen(config.port, config.host);
   if (config.isPublic && config.auth === 'none') {
@@ -93,7 +102,12 @@ async function serve(config: AppConfig): Promise<void> {
 }
 
 /** Stops cleanly at the first signal; a second one that is no echo of it ends the process where it stands. */
-function stopOnSignal(app: NestExpressApplication, withinSeconds: number, logger: PinoLogger): void {
+function stopOnSignal(
+  app: NestExpressApplication,
+  withinSeconds: number,
+  logger: PinoLogger,
+  telemetry: Telemetry | undefined,
+): void {
   let stoppingSince: number | undefined;
   for (const signal of STOP_SIGNALS) {
     process.on(signal, () => {
@@ -104,7 +118,10 @@ function stopOnSignal(app: NestExpressApplication, withinSeconds: number, logger
           logger.error(`not everything has ended within ${withinSeconds} s: see TREX_SHUTDOWN_SECONDS`);
           process.exit(EXIT.failure);
         }, withinSeconds * 1000);
-        void app.close().then(() => process.exit(EXIT.ok));
+        void app
+          .close()
+          .then(() => telemetry?.stop())
+          .then(() => process.exit(EXIT.ok));
       } else if (performance.now() - stoppingSince >= SECOND_SIGNAL_AFTER_MS) {
         process.exit(128 + constants.signals[signal]);
       }

@@ -4,6 +4,9 @@ export const WEBSOCKET_PATH = '/ws';
 /** Where a browser trades a token for a cookie. */
 export const LOGIN_PATH = '/api/auth';
 
+/** Where metrics are, where there are any. */
+export const METRICS_PATH = '/metrics';
+
 /** Where the page is. A link on any other page may lead there. */
 export const PAGE_PATH = '/';
 

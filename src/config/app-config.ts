@@ -83,6 +83,8 @@ export abstract class AppConfig {
   abstract readonly killSeconds: number;
   /** How long all of the server may take to stop; longer than `killSeconds`. */
   abstract readonly shutdownSeconds: number;
+  /** Whether metrics can be asked for at `/metrics`. */
+  abstract readonly metrics: boolean;
   abstract readonly logLevel: LogLevel;
 }
 

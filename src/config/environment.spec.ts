@@ -78,6 +78,7 @@ describe('readEnvironment', () => {
       maxHeaderBytes: 8192,
       killSeconds: 1,
       shutdownSeconds: 8,
+      metrics: false,
       logLevel: 'info',
     });
   });
@@ -125,6 +126,7 @@ describe('readEnvironment', () => {
       TREX_DETACHED_SECONDS: '1',
       TREX_LOG_BYTES: '262144',
       TREX_ALLOWED_ORIGINS: 'https://example.com,http://localhost:5173',
+      TREX_METRICS: 'on',
       TREX_LOG_LEVEL: 'debug',
     });
 
@@ -173,6 +175,7 @@ describe('readEnvironment', () => {
       maxHeaderBytes: 4096,
       killSeconds: 0,
       shutdownSeconds: 20,
+      metrics: true,
       logLevel: 'debug',
     });
   });

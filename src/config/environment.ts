@@ -83,6 +83,7 @@ export function readEnvironment(env: Environment, machine: Machine): AppConfig {
     maxHeaderBytes: read(settings.maxHeaderBytes),
     killSeconds: read(settings.killSeconds),
     shutdownSeconds: read(settings.shutdownSeconds),
+    metrics: read(settings.metrics) === 'on',
     logLevel: read(settings.logLevel),
   };
   problems.push(...openDoors(config, env), ...contradictions(config));

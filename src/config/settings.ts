@@ -27,9 +27,10 @@ export interface Setting<T> {
  * What the settings say, one by one. Which shell runs follows from two of them and the machine: see shells.ts; what the
  * tokens are, from two each: see environment.ts.
  */
-export type SettingValues = Omit<AppConfig, 'shell' | 'isPublic' | 'cwdRoot' | 'pageFolder'> & {
+export type SettingValues = Omit<AppConfig, 'shell' | 'isPublic' | 'cwdRoot' | 'pageFolder' | 'metrics'> & {
   readonly cwdRoot: string | undefined;
   readonly page: 'on' | 'off';
+  readonly metrics: 'on' | 'off';
   /** A path, a bare name, or whatever the machine suggests. */
   readonly shell: string | undefined;
   readonly token: string | undefined;
@@ -73,14 +74,11 @@ export const settings: { readonly [K in keyof SettingValues]: Setting<SettingVal
     max: 65_535,
     byDefault: 3000,
   }),
-  page: {
+  page: onOrOff({
     name: 'TREX_PAGE',
     meaning: 'Whether there is a page with terminals at / (on), or the API alone (off).',
-    accepts: 'on or off',
     byDefault: 'on',
-    valueByDefault: () => 'on',
-    parse: (text) => (text === 'on' || text === 'off' ? { value: text } : { refused: [text] }),
-  },
+  }),
   shell: {
     name: 'TREX_SHELL',
     meaning: 'The shell a session runs unless it asks for another.',
@@ -377,6 +375,11 @@ export const settings: { readonly [K in keyof SettingValues]: Setting<SettingVal
     max: 600,
     byDefault: 8,
   }),
+  metrics: onOrOff({
+    name: 'TREX_METRICS',
+    meaning: 'Whether there are metrics for Prometheus at /metrics, for whoever may read the API (on).',
+    byDefault: 'off',
+  }),
   logLevel: {
     name: 'TREX_LOG_LEVEL',
     meaning: 'The least important log lines to write.',
@@ -390,6 +393,19 @@ export const settings: { readonly [K in keyof SettingValues]: Setting<SettingVal
       ),
   },
 };
+
+function onOrOff({
+  byDefault,
+  ...named
+}: Pick<Setting<unknown>, 'name' | 'meaning'> & { byDefault: 'on' | 'off' }): Setting<'on' | 'off'> {
+  return {
+    ...named,
+    accepts: 'on or off',
+    byDefault,
+    valueByDefault: () => byDefault,
+    parse: (text) => (text === 'on' || text === 'off' ? { value: text } : { refused: [text] }),
+  };
+}
 
 function wholeNumber({
   min,

@@ -2,6 +2,7 @@ import { type LoggerService } from '@nestjs/common';
 import { type DestinationStream, type Level, type Logger, pino } from 'pino';
 import { type LogLevel } from '../config/app-config.js';
 import { jsonLines, prettyLines } from './log-format.js';
+import { type RecordSink } from './log-records.js';
 import { LogOutput } from './log-output.js';
 
 /** Which parts of Nest tell how it builds the application: of interest to whoever changes it, not to who starts it. */
@@ -17,27 +18,40 @@ const START_UP_CONTEXTS: ReadonlySet<unknown> = new Set([
 /** It throws whatever it logs as an error, such as a port that is in use: whoever called it tells that once. */
 const THROWS_WHAT_IT_LOGS = 'NestApplication';
 
+/** What telemetry has to do with a log. */
+export interface LogTelemetry {
+  /** Fields of the span that a line belongs to. */
+  traceFields(): Record<string, string>;
+  /** Where records go besides, if they do; it must not throw. */
+  readonly record?: RecordSink | undefined;
+}
+
 /**
  * Nest's logger on pino. Beside Nest's `(message, …, context)` every method takes a structured record, such as
  * `{ sessionId, msg: 'session ended' }`, and writes its fields as they are.
  */
 export class PinoLogger implements LoggerService {
-  constructor(private readonly pino: Logger) {}
+  constructor(
+    private readonly pino: Logger,
+    private readonly record?: RecordSink,
+    private readonly fields: Record<string, unknown> = {},
+  ) {}
 
-  static writingTo(output: DestinationStream, level: LogLevel): PinoLogger {
+  static writingTo(output: DestinationStream, level: LogLevel, telemetry?: LogTelemetry): PinoLogger {
     const options = {
       level,
       // Whoever collects the lines knows the machine and the process they come from.
       base: undefined,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label: string) => ({ level: label }) },
+      ...(telemetry && { mixin: () => telemetry.traceFields() }),
     };
-    return new PinoLogger(pino(options, output));
+    return new PinoLogger(pino(options, output), telemetry?.record);
   }
 
   /** A logger that adds `fields` to each of its lines. */
   with(fields: Record<string, unknown>): PinoLogger {
-    return new PinoLogger(this.pino.child(fields));
+    return new PinoLogger(this.pino.child(fields), this.record, { ...this.fields, ...fields });
   }
 
   log(message: unknown, ...rest: unknown[]): void {
@@ -65,17 +79,20 @@ export class PinoLogger implements LoggerService {
   }
 
   private write(level: Level, message: unknown, rest: readonly unknown[]): void {
-    if (this.pino.isLevelEnabled(level)) this.pino[level](recordOf(message, rest));
+    if (!this.pino.isLevelEnabled(level)) return;
+    const record = recordOf(message, rest);
+    this.pino[level](record);
+    this.record?.(level, { ...this.fields, ...record });
   }
 }
 
 /** The logger of a running server: on standard output, as JSON, or as text when that is a terminal. */
-export function standardLogger(level: LogLevel): PinoLogger {
+export function standardLogger(level: LogLevel, telemetry?: LogTelemetry): PinoLogger {
   const output = new LogOutput();
   process.once('exit', () => output.flushSync());
   const { stdout } = process;
   const lines = stdout.isTTY ? prettyLines(output, { colors: stdout.hasColors() }) : jsonLines(output);
-  return PinoLogger.writingTo(lines, level);
+  return PinoLogger.writingTo(lines, level, telemetry);
 }
 
 /**
