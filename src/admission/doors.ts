@@ -20,5 +20,8 @@ export function isPageFile(path: string): boolean {
   return PAGE_FILE.test(path);
 }
 
-/** What anybody may read who gets as far as that: whether the server lives, and whether it asks for a token. */
-export const OPEN_PATHS: readonly string[] = ['/api/health', '/api/auth/enabled'];
+/**
+ * What anybody may read who gets as far as that: whether the server lives, whether it is ready for more, and whether it asks
+ * for a token.
+ */
+export const OPEN_PATHS: readonly string[] = ['/api/health', '/api/health/ready', '/api/auth/enabled'];

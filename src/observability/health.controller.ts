@@ -1,13 +1,15 @@
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, ServiceUnavailableException } from '@nestjs/common';
 import {
   ApiForbiddenResponse,
   ApiOkResponse,
   ApiOperation,
   ApiProperty,
   ApiSchema,
+  ApiServiceUnavailableResponse,
   ApiTags,
 } from '@nestjs/swagger';
 import { VERSION } from '../config/version.js';
+import { type Hindrance, Readiness } from './readiness.js';
 
 @ApiSchema({ name: 'Health' })
 class HealthDto {
@@ -18,17 +20,60 @@ class HealthDto {
   version!: string;
 }
 
+@ApiSchema({ name: 'Readiness' })
+class ReadinessDto {
+  @ApiProperty({ description: 'Always `ready`: a server that is not answers 503.', example: 'ready' })
+  status!: 'ready';
+}
+
+const problemDetails = {
+  'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+};
+
+/** Said to anybody who asks: no figures. */
+const sentences: Readonly<Record<Hindrance, string>> = {
+  draining: 'the server is stopping',
+  sessions: 'nearly as many sessions are running as may',
+  eventLoop: 'the server is late: its event loop is more than 200 ms behind',
+};
+
 @ApiTags('health')
 @Controller('health')
 export class HealthController {
+  constructor(private readonly readiness: Readiness) {}
+
   @Get()
   @ApiOperation({ operationId: 'getHealth', summary: 'Tell whether the server is alive' })
   @ApiOkResponse({ type: HealthDto, description: 'It is.' })
   @ApiForbiddenResponse({
     description: 'The request came from a page or a host name that may not use this server.',
-    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+    content: problemDetails,
   })
   health(): HealthDto {
     return { status: 'ok', version: VERSION };
+  }
+
+  @Get('ready')
+  @ApiOperation({
+    operationId: 'getReadiness',
+    summary: 'Tell whether the server is ready for more',
+    description:
+      'It is not while it is stopping, while 90 % of the sessions it allows are running, or while its event loop was ' +
+      'more than 200 ms late at p99 in the last ten seconds. What runs goes on running. Open to whoever may ask for ' +
+      '`/api/health`.',
+  })
+  @ApiOkResponse({ type: ReadinessDto, description: 'It is.' })
+  @ApiForbiddenResponse({
+    description: 'The request came from a page or a host name that may not use this server.',
+    content: problemDetails,
+  })
+  @ApiServiceUnavailableResponse({
+    description: 'It is not; `detail` says why, without figures.',
+    content: problemDetails,
+  })
+  ready(): ReadinessDto {
+    const [first, ...more] = this.readiness.hindrances().map((name) => sentences[name]);
+    if (first === undefined) return { status: 'ready' };
+    throw new ServiceUnavailableException(`not ready: ${[first, ...more].join('; ')}`);
   }
 }

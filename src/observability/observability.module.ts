@@ -1,6 +1,7 @@
 import { Logger, Module } from '@nestjs/common';
 import { EventLoopDelay } from './event-loop-delay.js';
 import { HealthController } from './health.controller.js';
+import { Readiness } from './readiness.js';
 import { SessionFigures } from './session-figures.js';
 import { SessionLog } from './session-log.js';
 
@@ -9,6 +10,7 @@ import { SessionLog } from './session-log.js';
   controllers: [HealthController],
   providers: [
     EventLoopDelay,
+    Readiness,
     SessionFigures,
     SessionLog,
     { provide: Logger, useFactory: () => new Logger('Sessions') },

@@ -40,6 +40,7 @@ describe('T11, T12: a server that asks for a token', () => {
   it('tells everybody whether it lives, that it asks for one, and whether they have shown it', async () => {
     const server = await bed.serve({ token });
     expect((await server.request('GET', '/api/health')).status).toBe(200);
+    expect((await server.request('GET', '/api/health/ready')).status).toBe(200);
     const enabled = async (on: typeof server, headers = {}): Promise<unknown> =>
       JSON.parse((await on.request('GET', '/api/auth/enabled', headers)).body);
     expect(await enabled(server)).toEqual({ enabled: true, authenticated: false });

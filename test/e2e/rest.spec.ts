@@ -577,6 +577,38 @@ describe('health and documentation', () => {
     expectSecurityHeaders(answer);
   });
 
+  it('tells whether it is ready for more, and why not, without figures', async () => {
+    const { server, client, sessionId } = await bed.open({ maxSessions: 1 });
+
+    const full = await server.request('GET', '/api/health/ready');
+    client.send({ type: 'close', sessionId });
+    await client.next({ type: 'exit', sessionId });
+    const ready = await server.request('GET', '/api/health/ready');
+
+    expectProblem(full, 503, 'SERVICE_UNAVAILABLE');
+    expect(full.body).toContain('not ready: nearly as many sessions are running as may');
+    expect([ready.status, JSON.parse(ready.body)]).toEqual([200, { status: 'ready' }]);
+  });
+
+  it('is not ready while it stops', async () => {
+    const server = await bed.serve();
+    // It is waited for, for a while: it does not hear that the server goes.
+    (await bed.connect(server)).stopReading();
+
+    const stopping = server.stop();
+    const answer = await server.request('GET', '/api/health/ready');
+    await stopping;
+
+    expectProblem(answer, 503, 'SERVICE_UNAVAILABLE');
+    expect(answer.body).toContain('not ready: the server is stopping');
+  });
+
+  it('shows no metrics that nobody has asked for', async () => {
+    const server = await bed.serve();
+
+    expectProblem(await server.request('GET', '/metrics'), 404, 'NOT_FOUND');
+  });
+
   it('describes itself as OpenAPI', async () => {
     const server = await bed.serve();
 
@@ -590,6 +622,7 @@ describe('health and documentation', () => {
       '/api/auth',
       '/api/auth/enabled',
       '/api/health',
+      '/api/health/ready',
       '/api/sessions',
       '/api/sessions/{id}',
     ]);
