@@ -1,0 +1,280 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Collector } from '../support/collector.js';
+import { type Program, useProgram } from '../support/program.js';
+import { type TestClient } from '../support/test-client.js';
+import { useTestBed } from '../support/test-bed.js';
+import { until } from '../support/until.js';
+
+/** Before the bed: it is looked for leaks only when the programs have ended. */
+const start = useProgram();
+const bed = useTestBed();
+
+const root = join(__dirname, '../..');
+const CANARY = 'CANARY-4711';
+const TOKEN = 'ttttttttttttttttttttttttt';
+const READ_ONLY_TOKEN = 'rrrrrrrrrrrrrrrrrrrrrrr';
+const TRACE = '0af7651916cd43dd8448eb211c80319c';
+
+/** More than a log of the smallest size keeps. */
+const LOG_BYTES = 262_144;
+
+/** Sends often, so that nobody has to wait. */
+function sending(collector: Collector): Record<string, string> {
+  return {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_METRIC_EXPORT_INTERVAL: '200',
+    OTEL_BLRP_SCHEDULE_DELAY: '50',
+    OTEL_BSP_SCHEDULE_DELAY: '50',
+  };
+}
+
+interface Asking {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+}
+
+async function ask(
+  program: Program,
+  path: string,
+  options: Asking = {},
+): Promise<{ status: number; body: string }> {
+  const response = await fetch(`http://127.0.0.1:${program.port}${path}`, options);
+  return { status: response.status, body: await response.text() };
+}
+
+/** The values of a scrape by name, all of one name added up; of a histogram, how many were recorded. */
+async function scrape(program: Program): Promise<Map<string, number>> {
+  const { status, body } = await ask(program, '/metrics');
+  expect(status).toBe(200);
+  const values = new Map<string, number>();
+  for (const [, name, value] of body.matchAll(/^([a-z_0-9]+)(?:\{.*\})? (\S+)$/gm)) {
+    values.set(name!, (values.get(name!) ?? 0) + Number(value));
+  }
+  return values;
+}
+
+/** The metrics that the documentation has, by both of their names. */
+const documented = Array.from(
+  readFileSync(join(root, 'docs/observability.md'), 'utf8').matchAll(
+    /^\| `([a-z0-9._]+)` +\| `([a-z0-9_]+)` +\| (counter|up-down counter|gauge|histogram) +\| `([^`]+)`/gm,
+  ),
+  ([, name, scraped, type, unit]) => ({ name: name!, scraped: scraped!, type: type!, unit: unit! }),
+);
+
+const dashboard = JSON.parse(readFileSync(join(root, 'deploy/grafana-dashboard.json'), 'utf8')) as {
+  readonly panels: readonly { readonly targets: readonly { readonly expr: string }[] }[];
+};
+const queries = dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
+
+/** Everything in a query that has the form of one of our names and is neither a label nor a word of PromQL. */
+function metricsIn(query: string): string[] {
+  const withoutLabels = query.replaceAll(/\{[^}]*\}/g, '').replaceAll(/\bby \([^)]*\)/g, '');
+  return withoutLabels.match(/\b(trex|nodejs|process|http)_[a-z0-9_]+/g) ?? [];
+}
+
+/** Makes everything that is measured happen once. */
+async function makeLoad(program: Program): Promise<void> {
+  const owner = await bed.connect(program);
+  const failed = await owner.create({ cols: 80, rows: 24, cwd: '/nowhere/at/all' });
+  await owner.next({ type: 'exit', sessionId: failed });
+  owner.send({ type: 'nonsense' });
+  await owner.next({ type: 'error', reason: 'UNKNOWN_TYPE' });
+  expect((await ask(program, '/api/sessions/s99')).status).toBe(404);
+  expect((await ask(program, '/api/sessions', { headers: { origin: 'http://evil.example' } })).status).toBe(
+    403,
+  );
+
+  const sessionId = await owner.create({ cols: 80, rows: 24 });
+  owner.send({ type: 'input', sessionId, data: `echo $((6*7)) ${CANARY}\r` });
+  await owner.untilOutput(sessionId, '42 ');
+  // More than is kept: whoever wants it from its beginning on is told of a gap.
+  owner.send({
+    type: 'input',
+    sessionId,
+    data: `head -c ${2 * LOG_BYTES} /dev/zero | tr '\\0' x; echo do""ne\r`,
+  });
+  await owner.untilOutput(sessionId, 'done');
+  const late = await bed.connect(program);
+  late.send({ type: 'attach', sessionId, from: 0 });
+  await late.next({ type: 'attached', sessionId });
+  await late.close();
+
+  // A program that does not read, and a viewer that does not either.
+  owner.send({ type: 'input', sessionId, data: 'stty raw -echo; echo wai""ting; sleep 60\r' });
+  await owner.untilOutput(sessionId, 'waiting');
+  owner.send({ type: 'input', sessionId, data: 'x'.repeat(100_000) });
+  const { client, token } = await greeted(program);
+  const flooding = await client.create({ cols: 80, rows: 24 });
+  client.type(1, 0, 'yes\r');
+  await untilScraped(program, 'trex_session_paused');
+  await client.terminate();
+  await greeted(program, token);
+  expect((await ask(program, `/api/sessions/${flooding}`, { method: 'DELETE' })).status).toBe(204);
+}
+
+async function greeted(
+  program: Program,
+  resumeToken?: string,
+): Promise<{ client: TestClient; token: string }> {
+  const client = await bed.connect(program, { protocols: ['trex.v2'] });
+  client.send({ type: 'hello', ...(resumeToken !== undefined && { resumeToken }) });
+  const { resumeToken: token } = await client.next({ type: 'welcome' });
+  return { client, token: String(token) };
+}
+
+async function untilScraped(program: Program, name: string): Promise<void> {
+  let value = 0;
+  while (value === 0) value = (await scrape(program)).get(name) ?? 0;
+}
+
+describe('a server that is asked for telemetry', () => {
+  let collector: Collector;
+  beforeEach(async () => {
+    collector = await Collector.start();
+  });
+  afterEach(() => collector.stop());
+
+  it('shows and sends every metric that is documented or on the dashboard, and they move', async () => {
+    const program = await start([], {
+      TREX_METRICS: 'on',
+      TREX_LOG_BYTES: String(LOG_BYTES),
+      OTEL_SERVICE_NAME: 'terminals',
+      OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=test',
+      OTEL_EXPORTER_OTLP_HEADERS: 'x-key=value',
+      ...sending(collector),
+    }).listening();
+    const before = await scrape(program);
+    await makeLoad(program);
+    const sentBefore = collector.requests;
+    const after = await scrape(program);
+    await until(() => collector.requests > sentBefore + 4, 'metrics are sent', 10_000);
+
+    expect(documented.length).toBeGreaterThan(30);
+    const isScraped = (name: string): boolean => after.has(name) || after.has(`${name}_count`);
+    expect(documented.filter(({ scraped }) => !isScraped(scraped))).toEqual([]);
+    expect(documented.filter(({ name, unit }) => collector.metrics.get(name)?.unit !== unit)).toEqual([]);
+    // And nothing that is not.
+    expect(
+      [...collector.metrics.keys()].filter((name) => !documented.some((one) => one.name === name)),
+    ).toEqual([]);
+
+    const shown = queries.flatMap(metricsIn);
+    expect(queries.filter((query) => metricsIn(query).length === 0)).toEqual([]);
+    expect(shown.filter((name) => !after.has(name))).toEqual([]);
+    const isShown = (name: string): boolean =>
+      shown.some((one) => one.replace(/_(bucket|count)$/, '') === name);
+    expect(documented.filter(({ scraped }) => !isShown(scraped))).toEqual([]);
+
+    const still = documented
+      .filter(({ type }) => type === 'counter' || type === 'histogram')
+      .map(({ scraped, type }) => (type === 'histogram' ? `${scraped}_count` : scraped))
+      .filter((name) => (after.get(name) ?? 0) <= (before.get(name) ?? 0));
+    // Whatever goes wrong here is not that.
+    expect(still).toEqual(['trex_eventloop_late_total', 'trex_telemetry_export_failures_total']);
+    for (const name of ['trex_sessions', 'trex_connections', 'trex_viewers', 'trex_input_queue_size_bytes']) {
+      expect([name, after.get(name)! > before.get(name)!]).toEqual([name, true]);
+    }
+    expect(collector.resource).toMatchObject({
+      'service.name': 'terminals',
+      'service.version': '0.1.0',
+      'deployment.environment.name': 'test',
+    });
+    expect(collector.headers['x-key']).toBe('value');
+    expect(collector.text).not.toContain(CANARY);
+  });
+
+  it('sends the log and spans of what is done, and ties them together', async () => {
+    const program = await start([], sending(collector)).listening();
+    const client = await bed.connect(program);
+    const sessionId = await client.create({ cols: 80, rows: 24 });
+    client.send({ type: 'input', sessionId, data: `: ${CANARY}\r` });
+    await client.untilOutput(sessionId, CANARY);
+    const headers = { traceparent: `00-${TRACE}-b7ad6b7169203331-01` };
+    await ask(program, `/api/sessions/${sessionId}?${CANARY}`, { method: 'DELETE', headers });
+    program.signal('SIGTERM');
+    expect(await program.ended()).toBe(0);
+
+    const spans = collector.spans.map(({ name, attributes }) => [name, attributes['session.id']]);
+    expect(spans.sort()).toEqual([
+      ['DELETE /api/sessions/:id', sessionId],
+      ['session attach', sessionId],
+      ['session close', sessionId],
+      ['session create', sessionId],
+    ]);
+    const [request, closing] = ['DELETE /api/sessions/:id', 'session close'].map((name) =>
+      collector.spans.find((span) => span.name === name)!,
+    );
+    expect(request).toMatchObject({ traceId: TRACE, parentSpanId: 'b7ad6b7169203331' });
+    expect(closing).toMatchObject({ traceId: TRACE, parentSpanId: request!.spanId });
+
+    const record = collector.records.find(({ body }) => body === 'session closing');
+    expect(record).toMatchObject({ scope: 'Sessions', severityText: 'info', traceId: TRACE });
+    expect(record?.attributes).toMatchObject({ 'session.id': sessionId });
+    const lines = program.stdout.trimEnd().split('\n');
+    const line = lines.find((one) => one.includes('session closing'));
+    expect(JSON.parse(line!)).toMatchObject({ sessionId, trace_id: TRACE });
+    expect(lines).toHaveLength(collector.records.length);
+    expect(collector.text + program.stdout).not.toContain(CANARY);
+  });
+
+  it.each(['refuses', 'does not answer', 'is not there'])(
+    'is as good as one without, when the collector %s, and says so once',
+    async (what) => {
+      if (what === 'refuses') collector.status = 400;
+      if (what === 'does not answer') collector.isSilent = true;
+      const nobody = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' };
+      const env = { ...sending(collector), ...(what === 'is not there' && nobody) };
+      const program = await start([], { OTEL_EXPORTER_OTLP_TIMEOUT: '300', ...env }).listening();
+      const client = await bed.connect(program);
+      const sessionId = await client.create({ cols: 80, rows: 24 });
+      client.send({ type: 'input', sessionId, data: 'echo $((6*7))\r' });
+      await client.untilOutput(sessionId, '42\r\n');
+      const told = (signal: string): number =>
+        program.stdout.split(`"signal":"${signal}","cause"`).length - 1;
+      await until(() => told('metrics') > 0 && told('logs') > 0 && told('traces') > 0, 'it says so', 20_000);
+      program.signal('SIGTERM');
+      expect(await program.ended()).toBe(0);
+      expect(['metrics', 'logs', 'traces'].map(told)).toEqual([1, 1, 1]);
+      expect(program.stderr).toBe('');
+    },
+  );
+});
+
+describe('the metrics', () => {
+  it('are for whoever may read, as all else is', async () => {
+    const tokens = { TREX_TOKEN: TOKEN, TREX_READ_ONLY_TOKEN: READ_ONLY_TOKEN };
+    const program = await start([], { TREX_METRICS: 'on', ...tokens }).listening();
+    const status = async (authorization = '', method = 'GET'): Promise<number> =>
+      (await ask(program, '/metrics', { method, ...(authorization && { headers: { authorization } }) }))
+        .status;
+
+    expect(await status()).toBe(401);
+    expect(await status('Bearer wrong')).toBe(401);
+    expect(await status(`Bearer ${READ_ONLY_TOKEN}`)).toBe(200);
+    expect(await status(`Bearer ${TOKEN}`)).toBe(200);
+    expect(await status(`Bearer ${TOKEN}`, 'DELETE')).toBe(405);
+  });
+
+  it('are not there, and nothing that makes them is loaded, unless somebody asks', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'trex-test-'));
+    const hook = join(folder, 'hook.cjs');
+    writeFileSync(hook, `process.on('exit', () => console.error(Object.keys(require.cache).join('\\n')));`);
+    const loaded = async (env: Record<string, string>): Promise<string> => {
+      const program = await start([], { NODE_OPTIONS: `--require=${hook}`, ...env }).listening();
+      program.signal('SIGTERM');
+      expect(await program.ended()).toBe(0);
+      return program.stderr;
+    };
+    expect(await loaded({ TREX_METRICS: 'on' })).toContain('@opentelemetry');
+    expect(await loaded({})).not.toContain('@opentelemetry');
+    rmSync(folder, { recursive: true });
+  });
+
+  it('cannot be sent to what is no address', async () => {
+    const program = start([], { OTEL_EXPORTER_OTLP_ENDPOINT: 'nonsense' });
+    expect(await program.ended()).toBe(78);
+    expect(program.stderr).toContain('OTEL_EXPORTER_OTLP_ENDPOINT must be a URL');
+  });
+});
