@@ -16,7 +16,7 @@ export type SessionEventType =
 export interface SessionEvent {
   readonly type: SessionEventType;
   readonly session: Session;
-  /** How long it took: `started` since its start, `viewerJoined` since it was asked for, `ended` since it was closed. */
+  /** How many milliseconds it took: `started` since it was to be started, `viewerJoined` since it was asked for. */
   readonly tookMs?: number | undefined;
 }
 

@@ -88,9 +88,8 @@ export class Session implements AttachmentSource {
   private removed = false;
   private readonly sizeHistory = new SizeHistory();
   private startTimer?: Timer;
-  /** What takes a while began then, in the clock's milliseconds. */
+  /** When its process was to be started, in the clock's milliseconds. */
   private startedAt = 0;
-  private closingAt?: number;
   private readonly echo: EchoTimer;
   private spawning = false;
   private hasStarted = false;
@@ -274,7 +273,6 @@ export class Session implements AttachmentSource {
     for (const attachment of this.attachments) attachment.skipToEnd();
     if (before === 'Closed') this.wakeViewers();
     if (before !== 'Running') return;
-    this.closingAt = this.surroundings.clock.elapsed();
     this.surroundings.events.emit('closing', this);
     if (this.pty) this.endProcess(this.pty);
     else if (!this.spawning) this.ended({ code: 0, cause: 'closed' });
@@ -571,7 +569,7 @@ export class Session implements AttachmentSource {
     this.input.clear();
     // Viewers first: the exit is queued on their connections before anybody is told that the session is gone.
     this.wakeViewers();
-    this.tellOf('ended', this.closingAt);
+    this.surroundings.events.emit('ended', this);
     for (const resolve of this.waitingForEnd) resolve();
   }
 
@@ -582,9 +580,8 @@ export class Session implements AttachmentSource {
     this.surroundings.statistics.pauses.ended(this.surroundings.clock.elapsed());
   }
 
-  private tellOf(type: SessionEventType, sinceMs: number | undefined): void {
-    const tookMs = sinceMs === undefined ? undefined : this.surroundings.clock.elapsed() - sinceMs;
-    this.surroundings.events.emit(type, this, tookMs);
+  private tellOf(type: SessionEventType, sinceMs: number): void {
+    this.surroundings.events.emit(type, this, this.surroundings.clock.elapsed() - sinceMs);
   }
 
   private wakeViewers(): void {
