@@ -58,8 +58,8 @@ function isChosen(name: string): boolean {
 }
 
 function runIn(folder: string): Bench['run'] {
-  return async (measure, protocol, given, hooks) => {
-    const server = await ServerProcess.start(protocol, folder, hooks);
+  return async (measure, protocol, given, hooks, settings) => {
+    const server = await ServerProcess.start(protocol, folder, hooks, settings);
     try {
       return await runClient(measure, server.target, given, RUN_MS);
     } finally {

@@ -34,7 +34,13 @@ export interface Bench {
   readonly limit?: KernelLimit;
   /**
    * A fresh server, and a fresh process that runs `client` of the measure's file with what is `given`. `hooks`: modules
-   * that are loaded into the server before its own code.
+   * that are loaded into the server before its own code. `settings`: of the server, beside the usual ones.
    */
-  run(measure: string, protocol: Protocol, given?: unknown, hooks?: readonly string[]): Promise<Figures>;
+  run(
+    measure: string,
+    protocol: Protocol,
+    given?: unknown,
+    hooks?: readonly string[],
+    settings?: Readonly<Record<string, string>>,
+  ): Promise<Figures>;
 }

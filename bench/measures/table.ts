@@ -10,6 +10,7 @@ import { comingBack } from './return.js';
 import { search } from './search.js';
 import { slowClient } from './slow-client.js';
 import { stalledClient } from './stalled-client.js';
+import { telemetry } from './telemetry.js';
 import { throughput } from './throughput.js';
 import { viewers } from './viewers.js';
 
@@ -17,6 +18,7 @@ import { viewers } from './viewers.js';
 export const measures: readonly Measure[] = [
   throughput,
   search,
+  telemetry,
   echoIdle,
   echoFlood,
   slowClient,
