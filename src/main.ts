@@ -1,3 +1,4 @@
+#!/usr/bin/env -S node --enable-source-maps
 import 'reflect-metadata';
 import { type NestExpressApplication } from '@nestjs/platform-express';
 import { closeSync } from 'node:fs';
@@ -37,7 +38,7 @@ async function main(): Promise<void> {
 }
 
 interface Arguments {
-  readonly command?: 'token';
+  readonly command?: 'serve' | 'token';
   readonly help: boolean;
   readonly version: boolean;
   readonly isReadOnly: boolean;
@@ -52,10 +53,10 @@ function readArguments(): Arguments {
     });
     const { help, version, 'read-only': isReadOnly } = values;
     const [command, ...more] = positionals;
-    if (more.length > 0 || (command !== undefined && command !== 'token')) {
+    if (more.length > 0 || (command !== undefined && command !== 'serve' && command !== 'token')) {
       throw new Error(`there is no command ${JSON.stringify(positionals.join(' '))}`);
     }
-    if (isReadOnly && command === undefined) throw new Error('--read-only is for the command token');
+    if (isReadOnly && command !== 'token') throw new Error('--read-only is for the command token');
     return { help, version, isReadOnly, ...(command && { command }) };
   } catch (error) {
     return quit(EXIT.usage, [(error as Error).message, 'See --help.']);

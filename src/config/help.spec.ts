@@ -13,7 +13,7 @@ describe('helpText', () => {
     expect(help.split('\n').slice(0, 3)).toEqual([
       'trex 1.2.3: a multi-session terminal server',
       '',
-      'Usage: [TREX_…=value …] trex [token [--read-only]] [--help | --version]',
+      'Usage: [TREX_…=value …] trex [serve | token [--read-only]] [--help | --version]',
     ]);
   });
 

@@ -3,6 +3,7 @@ import { type Setting, settings } from './settings.js';
 const COLUMNS = 100;
 
 const COMMANDS = [
+  ['serve', 'Start the server.'],
   ['token', 'Write a fresh access token into its file (TREX_TOKEN_FILE) and print it.'],
   ['token --read-only', 'The same for a token that lets list and watch sessions only.'],
 ] as const;
@@ -17,9 +18,9 @@ export function helpText(version: string): string {
   return [
     `trex ${version}: a multi-session terminal server`,
     '',
-    'Usage: [TREX_…=value …] trex [token [--read-only]] [--help | --version]',
+    'Usage: [TREX_…=value …] trex [serve | token [--read-only]] [--help | --version]',
     '',
-    'Commands; without one, the server starts',
+    'Commands; serve where there is none',
     ...COMMANDS.map(([command, meaning]) => `  ${command.padEnd(17)}  ${meaning}`),
     '',
     'Options',

@@ -58,13 +58,23 @@ describe('the command line', () => {
     expect(program.stderr).toBe('');
   });
 
-  it.each([[['--port=4000']], [['-p']], [['serve']]])('refuses what it does not know: %j', async (args) => {
-    const program = start(args);
+  it.each([[['--port=4000']], [['-p']], [['start']], [['serve', '--read-only']]])(
+    'refuses what it does not know: %j',
+    async (args) => {
+      const program = start(args);
 
-    expect(await program.ended()).toBe(64);
-    expect(program.stdout).toBe('');
-    expect(program.stderr).toMatch(/^trex: .+\n(trex: .+\n)*trex: See --help\.\n$/);
-    expect(program.stderr).toContain(args[0]!.split('=')[0]);
+      expect(await program.ended()).toBe(64);
+      expect(program.stdout).toBe('');
+      expect(program.stderr).toMatch(/^trex: .+\n(trex: .+\n)*trex: See --help\.\n$/);
+      expect(program.stderr).toContain(args.at(-1)!.split('=')[0]);
+    },
+  );
+
+  it('serves when told to as when told nothing', async () => {
+    const program = await start(['serve']).listening();
+
+    program.signal('SIGTERM');
+    expect(await program.ended()).toBe(0);
   });
 });
 
