@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { upgradeHead } from '../support/handshake.js';
+import { floodWithPings } from '../support/ping-flood.js';
 import { useProgram } from '../support/program.js';
 import { useTestBed } from '../support/test-bed.js';
 import { type TestClient } from '../support/test-client.js';
@@ -79,21 +78,9 @@ describe('T31: a client that pings and never reads', () => {
     const program = await start().listening();
     const client = await bed.connect(program);
     await client.sync();
-    const socket = connect(program.port, '127.0.0.1').on('error', () => undefined);
-    const closed = new Promise((resolve) => socket.once('close', resolve));
-    socket.write(upgradeHead(`127.0.0.1:${program.port}`));
-    await once(socket, 'data');
-    socket.pause();
-    const ping = Buffer.concat([Buffer.from([0x89, 0x80 | 125]), Buffer.alloc(4 + 125)]);
-    const pings = Buffer.concat(Array<Buffer>(10).fill(ping));
     const memory = watchMemory(program.pid);
 
-    for (let sent = 0; !socket.destroyed; sent += pings.length) {
-      expect(sent).toBeLessThan(64 * MIB);
-      if (socket.writableLength < MIB) socket.write(pings);
-      await new Promise(setImmediate);
-    }
-    await closed;
+    await floodWithPings(program.port);
 
     expect(memory.grownBytes()).toBeLessThan(20 * MIB);
     await client.sync();
