@@ -70,14 +70,14 @@ export function useProgram(): Start {
   return useBuiltProgram();
 }
 
-/** The same with what has been built before; what is started lasts until `end`. */
-export function useBuiltProgram(end = afterEach): Start {
+/** The same with what has been built before, or lies elsewhere; what is started lasts until `end`. */
+export function useBuiltProgram(end = afterEach, path = join(builtFolder(), 'dist/main.js')): Start {
   const started: Program[] = [];
   end(async () => {
     await Promise.all(started.splice(0).map((program) => program.kill()));
   });
   const folder = builtFolder();
-  const main = (): string => join(folder, 'dist/main.js');
+  const main = (): string => path;
   const start = (args: readonly string[] = [], env: Record<string, string> = {}): Program => {
     const child = spawn(process.execPath, [main(), ...args], {
       cwd: folder,
