@@ -23,9 +23,14 @@ export function writeWorkload(folder: string, bytes: number): Workload {
   };
 }
 
-type Random = () => number;
+export type Random = () => number;
 
-function writeFile(path: string, line: (n: number, random: Random) => string, bytes: number): WorkloadFile {
+/** Writes about so many bytes, whole lines, the same in every run. */
+export function writeFile(
+  path: string,
+  line: (n: number, random: Random) => string,
+  bytes: number,
+): WorkloadFile {
   const random = seededRandom(4711);
   let block = '';
   let lines = 0;
@@ -38,7 +43,7 @@ function writeFile(path: string, line: (n: number, random: Random) => string, by
   return { path, printedBytes: (data.length + lines) * blocks };
 }
 
-function plainLine(n: number, random: Random): string {
+export function plainLine(n: number, random: Random): string {
   const time = new Date(Date.UTC(2026, 0, 1) + n * 137).toISOString();
   const level = pick(random, ['DEBUG', 'INFO ', 'INFO ', 'INFO ', 'WARN ', 'ERROR']);
   const request = Math.floor(random() * 1e9).toString(36);
