@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { writeLog } from './browser/log-file.js';
 import { type Sign } from './browser/probe.js';
 import { Tab } from './browser/tab.js';
-import { type Figures, labelled } from './harness/figures.js';
+import { type Figures, labelled, ratios } from './harness/figures.js';
 import { type Measure } from './harness/measure.js';
 import { memory } from './harness/process-usage.js';
 import { reachesAll, report } from './harness/report.js';
@@ -72,7 +72,7 @@ function browserMeasure(repeat: () => Promise<Figures>): Measure & { repeat: typ
   return {
     name: 'browser',
     about:
-      'One of two terminals in the page prints the log, in view or behind the other one, while keys are typed into the one in view. From a key to its echo on the screen, and from frame to frame, in ms; memory in MB without garbage, and its growth by 200 MB of log after the first 10.',
+      'One of two terminals in the page prints the log, in view or behind the other one, while keys are typed into the one in view. In ms from a key to its echo on the screen, to the next frame, and from frame to frame; memory in MB without garbage, and its growth by two logs after a tenth of one.',
     repetitions: Number(options.repetitions),
     rows: [
       ...Object.keys(SIGNS).flatMap((where) => [
@@ -81,7 +81,9 @@ function browserMeasure(repeat: () => Promise<Figures>): Measure & { repeat: typ
         ...['echo p50', 'echo max', 'key to frame p50', 'key to frame max', 'keys', 'frame p95', 'MB/s'].map(
           (figure) => ({ figure: `flood ${where}, ${figure}` }),
         ),
-        ...['p50', 'p95'].map((share) => ({ figure: `idle, as ${where}, echo ${share}` })),
+        { figure: `idle, as ${where}, echo p50` },
+        { figure: `idle, as ${where}, echo p95` },
+        { figure: `flood ${where} : idle, echo p50` },
       ]),
       { figure: 'tab, heap and buffers, growth', goal: { atMost: 5 } },
       { figure: 'tab, heap and buffers' },
@@ -133,12 +135,18 @@ async function measure(tab: Tab, server: Target, { part, whole }: Logs): Promise
   const behind = await flood(tab, 'behind', whole, 'END3');
   const after = await held(tab, server);
   return {
-    ...labelled('flood in view', inView),
-    ...labelled('flood behind', behind),
-    ...labelled('idle, as in view', idleInView),
-    ...labelled('idle, as behind', idleBehind),
+    ...compared('in view', inView, idleInView),
+    ...compared('behind', behind, idleBehind),
     ...after,
     ...grown(before, after),
+  };
+}
+
+function compared(where: Where, flooded: Figures, idle: Figures): Figures {
+  return {
+    ...labelled(`flood ${where}`, flooded),
+    ...labelled(`idle, as ${where}`, idle),
+    ...labelled(`flood ${where} : idle`, ratios(flooded, idle)),
   };
 }
 
