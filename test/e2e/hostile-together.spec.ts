@@ -180,6 +180,7 @@ describe('T31, T34–T36, T38, T39: hostile clients, together', () => {
   const opened: Socket[] = [];
   afterEach(async () => {
     for (const socket of opened.splice(0)) {
+      if (socket.closed) continue;
       socket.destroy();
       await once(socket, 'close');
     }

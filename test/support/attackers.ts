@@ -14,10 +14,10 @@ export class Attacker {
 
   /** @returns what came of it */
   async end(): Promise<Tally> {
-    const told = once(this.child, 'message');
+    const told = firstWord<Tally>(this.child);
     const ended = once(this.child, 'exit');
     this.child.send('end');
-    const [tally] = (await told) as [Tally];
+    const tally = await told;
     await ended;
     return tally;
   }
@@ -50,14 +50,20 @@ export function useAttackers(): Attackers {
   return {
     async attack(name, port, connections) {
       const child = run('main.js', name, String(port), String(connections));
-      await once(child, 'message');
+      await firstWord(child);
       return new Attacker(child);
     },
-    async echo() {
-      const [port] = (await once(run('bare-echo.js'), 'message')) as [number];
-      return port;
+    echo() {
+      return firstWord<number>(run('bare-echo.js'));
     },
   };
+}
+
+/** What it says first. @throws when it ends instead */
+async function firstWord<T>(child: ChildProcess): Promise<T> {
+  const ended = once(child, 'exit').then(() => Promise.reject(new Error('an attacker has ended by itself')));
+  const [word] = (await Promise.race([once(child, 'message'), ended])) as [T];
+  return word;
 }
 
 async function kill(child: ChildProcess): Promise<void> {
