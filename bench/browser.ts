@@ -1,5 +1,5 @@
 /** What the page bears: 100 MB of log lines in one of its terminals while keys are typed; see README.md, "browser". */
-import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,8 +14,7 @@ import { reachesAll, report } from './harness/report.js';
 import { ServerProcess, type Target } from './harness/server-process.js';
 import { median, quantile, seededRandom } from './harness/statistics.js';
 import { type WorkloadFile } from './harness/workload.js';
-
-const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome'];
+import { BROWSERS, installedBrowser } from '../test/browser/support/installed-browser.js';
 
 /** Places in the list of sessions. */
 const FLOODED = 1;
@@ -45,7 +44,7 @@ const { values: options } = parseArgs({
 });
 
 async function main(): Promise<void> {
-  const executable = findBrowser();
+  const executable = installedBrowser();
   if (executable === undefined) {
     return console.log(`No browser is installed (${BROWSERS.join(', ')}): the page is not measured.`);
   }
@@ -96,11 +95,6 @@ function browserMeasure(repeat: () => Promise<Figures>): Measure & { repeat: typ
     ],
     repeat,
   };
-}
-
-function findBrowser(): string | undefined {
-  const folders = ['/usr/bin', ...(process.env.PATH ?? '').split(':')].filter((folder) => folder !== '');
-  return BROWSERS.flatMap((name) => folders.map((folder) => join(folder, name))).find(existsSync);
 }
 
 /** With a server and a browser of its own. */

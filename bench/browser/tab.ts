@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { FRAME_HEADER_BYTES } from '../../src/protocol/frames.js';
+import { peakBytes, residentBytes } from '../harness/process-usage.js';
 import { Devtools } from './devtools.js';
 import { type Flood, Probe, type Sign } from './probe.js';
 
@@ -102,13 +102,11 @@ export class Tab {
     // The first collection finds objects with finalizers, the second what those held.
     for (let n = 0; n < 2; n++) await this.ask('HeapProfiler.collectGarbage');
     const heap = await this.ask<{ usedSize: number; backingStorageSize: number }>('Runtime.getHeapUsage');
-    const status = readFileSync(`/proc/${await this.pid()}/status`, 'latin1');
-    const bytes = (name: string): number =>
-      Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;
+    const pid = await this.pid();
     return {
       heapAndBuffers: heap.usedSize + heap.backingStorageSize,
-      rss: bytes('VmRSS'),
-      peakRss: bytes('VmHWM'),
+      rss: residentBytes(pid),
+      peakRss: peakBytes(pid),
     };
   }
 

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync, mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { Terminal } from '../clients/terminal.js';
 import { type Figures, labelled } from '../harness/figures.js';
 import { HostileProcess } from '../harness/hostile-process.js';
 import { type Measure, type Row } from '../harness/measure.js';
-import { memory } from '../harness/process-usage.js';
+import { forgetPeak, memory, peakBytes } from '../harness/process-usage.js';
 import { ServerProcess, type Target } from '../harness/server-process.js';
 import { type AttackName, type Tally } from '../hostile/attacks.js';
 import { defaultSettings, GARBAGE_BYTES, type Load, memoryBound } from '../memory-bound.js';
@@ -104,7 +104,7 @@ export async function client(probe: Target): Promise<Figures> {
   const lists = listing(target.port);
   const [echo = {}, bare = {}] = (await echoes(terminals, Infinity, SECONDS * 1000)).map(latency);
   const listed = await lists.end();
-  const peak = peakRss(target.pid);
+  const peak = peakBytes(target.pid);
   const during = await memory(target);
   const tallies = await Promise.all(processes.map((one) => one.end()));
   await delay(SETTLE_MS);
@@ -186,15 +186,6 @@ function sessionsListed(port: number): Promise<number> {
     });
     asked.on('timeout', () => asked.destroy(new Error('no answer'))).on('error', reject);
   });
-}
-
-/** From now on the peak is what there is now, or more (proc(5)). */
-function forgetPeak(pid: number): void {
-  writeFileSync(`/proc/${pid}/clear_refs`, '5');
-}
-
-function peakRss(pid: number): number {
-  return Number(/^VmHWM:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
 }
 
 const shares = ['p50', 'p99'];

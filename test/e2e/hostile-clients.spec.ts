@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { floodWithPings } from '../support/ping-flood.js';
@@ -7,6 +7,7 @@ import { useProgram } from '../support/program.js';
 import { useTestBed } from '../support/test-bed.js';
 import { type TestClient } from '../support/test-client.js';
 import { until } from '../support/until.js';
+import { watchMemory } from '../support/watch-memory.js';
 
 /** Before the bed: it is looked for leaks only when the programs have ended. */
 const start = useProgram();
@@ -19,20 +20,6 @@ const MIB = 1024 * 1024;
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'trex-hostile-'))));
 afterEach(() => rmSync(folder, { recursive: true }));
-
-/** How much memory a process has had at most since this was asked for; what is collected later counts. */
-function watchMemory(pid: number): { grownBytes(): number } {
-  const bytes = (field: string): number => {
-    const [, kib] = new RegExp(`^${field}:\\s*(\\d+) kB$`, 'm').exec(
-      readFileSync(`/proc/${pid}/status`, 'utf8'),
-    )!;
-    return Number(kib) * 1024;
-  };
-  // proc(5): resets the peak to what there is now.
-  writeFileSync(`/proc/${pid}/clear_refs`, '5');
-  const before = bytes('VmRSS');
-  return { grownBytes: () => bytes('VmHWM') - before };
-}
 
 /** A session that runs a script of sh instead of a shell; ready once the script has printed that. */
 async function runScript(client: TestClient, script: string): Promise<string> {

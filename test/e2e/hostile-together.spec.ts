@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { type AttackName } from '../../bench/hostile/attacks.js';
+import { median } from '../../bench/harness/statistics.js';
 import { GARBAGE_BYTES, memoryBound } from '../../bench/memory-bound.js';
 import { useAttackers } from '../support/attackers.js';
 import { useProgram } from '../support/program.js';
@@ -9,6 +9,7 @@ import { useTestBed } from '../support/test-bed.js';
 import { type TestClient } from '../support/test-client.js';
 import { testConfig } from '../support/test-sessions.js';
 import { until } from '../support/until.js';
+import { watchMemory } from '../support/watch-memory.js';
 
 const bed = useTestBed();
 
@@ -186,19 +187,3 @@ describe('T31, T34–T36, T38, T39: hostile clients, together', () => {
     }
   });
 });
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
-}
-
-/** How much memory a process has had at most since this was asked for; what is collected later counts. */
-function watchMemory(pid: number): { grownBytes(): number } {
-  const bytes = (field: string): number => {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    return Number(new RegExp(`^${field}:\\s*(\\d+) kB$`, 'm').exec(status)![1]) * 1024;
-  };
-  // proc(5): resets the peak to what there is now.
-  writeFileSync(`/proc/${pid}/clear_refs`, '5');
-  const before = bytes('VmRSS');
-  return { grownBytes: () => bytes('VmHWM') - before };
-}
