@@ -47,9 +47,11 @@ export class Gate implements NestMiddleware<IncomingMessage, ServerResponse> {
   private readonly asksForUser: boolean;
   /** Of each TCP connection, once. */
   private readonly users = new WeakMap<Socket, Promise<number | undefined>>();
-  private readonly admitted = new WeakMap<IncomingMessage, Admitted>();
-  /** Those that would be let in anywhere, and not only where everybody is. */
-  private readonly authenticated = new WeakSet<IncomingMessage>();
+  /** What was let in, and whether it would be anywhere, and not only where everybody is. */
+  private readonly admitted = new WeakMap<
+    IncomingMessage,
+    Admitted & { readonly isAuthenticated: boolean }
+  >();
   /** WebSockets, by peer. */
   private readonly connections = new Map<string, number>();
   private readonly loggedAt = new Map<string, { atMs: number; unsaid: number }>();
@@ -87,7 +89,7 @@ export class Gate implements NestMiddleware<IncomingMessage, ServerResponse> {
 
   /** Whether a request that was let in needs no token, or has shown one. */
   isAuthenticated(request: IncomingMessage): boolean {
-    return this.authenticated.has(request);
+    return this.admitted.get(request)?.isAuthenticated === true;
   }
 
   /** Logs and counts what it refuses: to be asked once per request. A WebSocket that it lets in counts until its socket closes. */
@@ -115,8 +117,8 @@ export class Gate implements NestMiddleware<IncomingMessage, ServerResponse> {
       this.statistics.refusals.gate.add(decision.reason);
       this.log(request, decision);
     } else {
-      this.admitted.set(request, decision);
-      if (!this.tokens.areRequired || facts.credentials.access !== undefined) this.authenticated.add(request);
+      const isAuthenticated = !this.tokens.areRequired || facts.credentials.access !== undefined;
+      this.admitted.set(request, { ...decision, isAuthenticated });
       if (isUpgrade) this.count(peer.name, request.socket);
     }
     return decision;
