@@ -13,6 +13,8 @@ const MOST_FOUND = 2000;
 
 /** Looks for text in a terminal, and marks all of it. */
 export class Finder {
+  /** Whether what is selected just now is what has been found. */
+  isFinding = false;
   private readonly addon = new SearchAddon({ highlightLimit: MOST_FOUND });
 
   constructor(
@@ -34,7 +36,12 @@ export class Finder {
       activeMatchColorOverviewRuler: current,
     };
     const all = { ...options, decorations };
-    return direction === 'next' ? this.addon.findNext(text, all) : this.addon.findPrevious(text, all);
+    this.isFinding = true;
+    try {
+      return direction === 'next' ? this.addon.findNext(text, all) : this.addon.findPrevious(text, all);
+    } finally {
+      this.isFinding = false;
+    }
   }
 
   /** Told after each search, and while what is printed changes what there is. */

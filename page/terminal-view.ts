@@ -137,7 +137,12 @@ export class TerminalView {
       if (this.isSettled) this.bell.ring();
     });
     this.terminal.onKey(() => this.sizing.typed());
-    onOwnSelection(this.element, this.terminal, (text) => events.selected(text));
+    onOwnSelection(
+      this.element,
+      this.terminal,
+      () => this.finder.isFinding,
+      (text) => events.selected(text),
+    );
     this.observer.observe(this.screen);
   }
 
