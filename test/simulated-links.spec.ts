@@ -39,3 +39,27 @@ describe.each([0.5, 10, 30, 60, 150, 300])(
     });
   },
 );
+
+describe.each([0.5, 30, 150])('a client that draws, over a round trip of %d ms', (roundTripMs) => {
+  it.each([
+    [4, 30],
+    [20, 5],
+    [20, 30],
+    [40, 30],
+    [90, 30],
+    [10, 100],
+    [40, 100],
+  ])('for %d ms, and works at %d MB/s, has enough and not much more', (drawMs, megabytesPerSecond) => {
+    const turns = { workMs: 12, megabytesPerSecond, drawMs };
+    const readings = simulate({ roundTripMs, megabytesPerSecond: 1000, turns }, 60);
+    const worksMs = 12 * Math.max(1, Math.ceil((1000 / 60 - drawMs) / 12));
+    const turnMs = worksMs + drawMs;
+    const possible = Math.min(
+      (megabytesPerSecond * 1000 * worksMs) / turnMs,
+      MAX_WINDOW_BYTES / (roundTripMs + turnMs),
+    );
+    expect(share(readings, 5000, 60_000, possible)).toBeGreaterThanOrEqual(0.6);
+    const ages = readings.filter(({ atMs }) => atMs > 5000).map(({ ageMs }) => ageMs);
+    expect(median(ages)).toBeLessThanOrEqual(roundTripMs / 2 + turnMs + 20);
+  });
+});

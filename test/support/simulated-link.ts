@@ -1,10 +1,24 @@
 import { DeliveryWindow, type Sent } from '../../src/core/delivery-window.js';
+import { seededRandom } from '../../bench/harness/statistics.js';
 import { ACKNOWLEDGE_BYTES, ACKNOWLEDGE_MS } from '../../src/protocol/limits.js';
 
 export interface Link {
   /** Time there and back of an empty link. */
   readonly roundTripMs: number;
   readonly megabytesPerSecond: number;
+  /** Without them the client consumes what arrives when it arrives. */
+  readonly turns?: Turns;
+}
+
+/**
+ * A client that consumes in turns, as an emulator in a browser does: for so long at most, at such a rate; and draws after
+ * that, once in a frame of the screen. What arrives meanwhile waits, and so do its timers.
+ */
+export interface Turns {
+  readonly workMs: number;
+  readonly megabytesPerSecond: number;
+  /** Give or take a fifth. */
+  readonly drawMs: number;
 }
 
 /** How it stood at a moment. */
@@ -13,17 +27,26 @@ export interface Reading {
   readonly consumedBytes: number;
   /** How long the last byte sent has to wait for those before it. */
   readonly queueMs: number;
+  /** From when the last byte consumed was sent. */
+  readonly ageMs: number;
   readonly windowBytes: number;
 }
 
+interface Arrival {
+  readonly end: number;
+  readonly bytes: number;
+  readonly sentAt: number;
+}
+
 const READ_EVERY_MS = 100;
+const FRAME_MS = 1000 / 60;
 const SCRAP_BYTES = 4096;
 
 /**
  * A server that always has more to send, a link, and a client that consumes what arrives and acknowledges as the
  * protocol asks; in time that only this counts. @returns a reading for every tenth of a second.
  */
-export function simulate({ roundTripMs, megabytesPerSecond }: Link, seconds: number): Reading[] {
+export function simulate({ roundTripMs, megabytesPerSecond, turns }: Link, seconds: number): Reading[] {
   const window = new DeliveryWindow();
   const bytesPerMs = megabytesPerSecond * 1000;
   const agenda = new Agenda();
@@ -35,6 +58,12 @@ export function simulate({ roundTripMs, megabytesPerSecond }: Link, seconds: num
   let acknowledging = 0;
   let acknowledged = 0;
   let timerIsSet = false;
+  let ageMs = 0;
+  const random = seededRandom(7);
+  const inbox: Arrival[] = [];
+  let isTurnPlanned = false;
+  let turnEnds = 0;
+  let drawnAt = 0;
 
   function pump(): void {
     for (;;) {
@@ -47,17 +76,46 @@ export function simulate({ roundTripMs, megabytesPerSecond }: Link, seconds: num
       sent += bytes;
       unacknowledged.push({ end: sent, piece: window.sent(bytes, agenda.now) });
       linkFreeAt = Math.max(agenda.now, linkFreeAt) + bytes / bytesPerMs;
-      const end = sent;
-      agenda.at(linkFreeAt + roundTripMs / 2, () => consume(end));
+      const arrival = { end: sent, bytes, sentAt: agenda.now };
+      agenda.at(linkFreeAt + roundTripMs / 2, () => arrive(arrival));
     }
   }
 
-  function consume(end: number): void {
+  function arrive(arrival: Arrival): void {
+    if (!turns) return consume(arrival);
+    inbox.push(arrival);
+    planTurn(turns);
+  }
+
+  function planTurn({ workMs, megabytesPerSecond: rate, drawMs }: Turns): void {
+    if (isTurnPlanned || inbox.length === 0) return;
+    isTurnPlanned = true;
+    agenda.at(Math.max(agenda.now, turnEnds), () => {
+      turnEnds = agenda.now;
+      const worksUntil = turnEnds + workMs;
+      while (inbox[0] && turnEnds < worksUntil) {
+        const arrival = inbox.shift()!;
+        turnEnds += arrival.bytes / (rate * 1000);
+        agenda.at(turnEnds, () => consume(arrival));
+      }
+      if (turnEnds - drawnAt >= FRAME_MS) {
+        drawnAt = turnEnds;
+        turnEnds += drawMs * (0.8 + 0.4 * random());
+      }
+      agenda.at(turnEnds, () => {
+        isTurnPlanned = false;
+        planTurn(turns!);
+      });
+    });
+  }
+
+  function consume({ end, sentAt }: Arrival): void {
     consumed = end;
+    ageMs = agenda.now - sentAt;
     if (consumed - acknowledging >= ACKNOWLEDGE_BYTES) acknowledge();
     else if (!timerIsSet) {
       timerIsSet = true;
-      agenda.at(agenda.now + ACKNOWLEDGE_MS, () => {
+      agenda.at(Math.max(agenda.now + ACKNOWLEDGE_MS, turnEnds), () => {
         timerIsSet = false;
         if (consumed > acknowledging) acknowledge();
       });
@@ -82,6 +140,7 @@ export function simulate({ roundTripMs, megabytesPerSecond }: Link, seconds: num
         atMs: ms,
         consumedBytes: consumed,
         queueMs: Math.max(0, linkFreeAt - ms),
+        ageMs,
         windowBytes: window.bytes,
       }),
     );
