@@ -1,11 +1,9 @@
 import { Controller, Delete, Get, HttpCode, HttpStatus, Post, Req, Res } from '@nestjs/common';
 import {
-  ApiBearerAuth,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
   ApiProperty,
-  ApiResponse,
   ApiSchema,
   ApiTags,
 } from '@nestjs/swagger';
@@ -25,28 +23,31 @@ class AuthEnabledDto {
   authenticated!: boolean;
 }
 
-function ApiProblem(status: HttpStatus, description: string): ClassDecorator & MethodDecorator {
-  const schema = { $ref: '#/components/schemas/Problem' };
-  return ApiResponse({ status, description, content: { 'application/problem+json': { schema } } });
-}
-
 /** How a browser gets in where a token is needed: it shows the token once, and keeps a cookie that no script can read. */
 @ApiTags('auth')
-@ApiProblem(HttpStatus.FORBIDDEN, 'The request came from a page or a host name that may not use this server.')
 @Controller('auth')
 export class AuthController {
   constructor(private readonly gate: Gate) {}
 
   @Get('enabled')
   @ApiOperation({ operationId: 'isAuthEnabled', summary: 'Tell whether a token is needed, and shown' })
-  @ApiOkResponse({ type: AuthEnabledDto, description: 'Whether it is, and whether it was shown.' })
+  @ApiOkResponse({
+    type: AuthEnabledDto,
+    description: 'Whether it is, and whether it was shown.',
+    examples: {
+      notNeeded: { summary: 'No token is needed', value: { enabled: false, authenticated: true } },
+      notShown: {
+        summary: 'One is needed, and was not shown',
+        value: { enabled: true, authenticated: false },
+      },
+    },
+  })
   enabled(@Req() request: IncomingMessage): AuthEnabledDto {
     return { enabled: this.gate.isTokenRequired, authenticated: this.gate.isAuthenticated(request) };
   }
 
   @Post()
   @HttpCode(HttpStatus.NO_CONTENT)
-  @ApiBearerAuth()
   @ApiOperation({
     operationId: 'logIn',
     summary: 'Trade a token for a cookie',
@@ -54,12 +55,17 @@ export class AuthController {
       'The token comes as `Authorization: Bearer`. The cookie cannot be read by scripts, is sent to this server only ' +
       'and by its own pages only, and lets do what the token does, for 30 days at most and until the token changes.',
   })
-  @ApiProblem(HttpStatus.UNAUTHORIZED, 'No token was shown, or a wrong one.')
-  @ApiProblem(
-    HttpStatus.TOO_MANY_REQUESTS,
-    'Too many wrong ones were shown; `Retry-After` says how long to wait.',
-  )
-  @ApiNoContentResponse({ description: 'Logged in; without a cookie where no token is needed.' })
+  @ApiNoContentResponse({
+    description: 'Logged in; without a cookie where no token is needed.',
+    headers: {
+      'Set-Cookie': {
+        required: false,
+        description: 'The cookie.',
+        schema: { type: 'string' },
+        example: 'trex-3000=…; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict',
+      },
+    },
+  })
   logIn(@Req() request: IncomingMessage, @Res({ passthrough: true }) response: ServerResponse): void {
     const cookie = this.gate.login(request);
     if (cookie !== undefined) response.setHeader('Set-Cookie', cookie);
@@ -68,7 +74,17 @@ export class AuthController {
   @Delete()
   @HttpCode(HttpStatus.NO_CONTENT)
   @ApiOperation({ operationId: 'logOut', summary: 'Forget the cookie' })
-  @ApiNoContentResponse({ description: 'The browser has forgotten it.' })
+  @ApiNoContentResponse({
+    description: 'The browser has forgotten it.',
+    headers: {
+      'Set-Cookie': {
+        required: true,
+        description: 'An empty cookie.',
+        schema: { type: 'string' },
+        example: 'trex-3000=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict',
+      },
+    },
+  })
   logOut(@Req() request: IncomingMessage, @Res({ passthrough: true }) response: ServerResponse): void {
     response.setHeader('Set-Cookie', this.gate.logout(request));
   }

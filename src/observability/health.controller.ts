@@ -1,19 +1,11 @@
 import { Controller, Get, ServiceUnavailableException } from '@nestjs/common';
-import {
-  ApiForbiddenResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiProperty,
-  ApiSchema,
-  ApiServiceUnavailableResponse,
-  ApiTags,
-} from '@nestjs/swagger';
+import { ApiExtension, ApiOkResponse, ApiOperation, ApiProperty, ApiSchema, ApiTags } from '@nestjs/swagger';
 import { VERSION } from '../config/version.js';
 import { type Hindrance, Readiness } from './readiness.js';
 
 @ApiSchema({ name: 'Health' })
 class HealthDto {
-  @ApiProperty({ description: 'Always `ok`: a server that is not does not answer.', example: 'ok' })
+  @ApiProperty({ enum: ['ok'], description: 'A server that is not does not answer.', example: 'ok' })
   status!: 'ok';
 
   @ApiProperty({ description: 'The server’s version.', example: VERSION })
@@ -22,13 +14,9 @@ class HealthDto {
 
 @ApiSchema({ name: 'Readiness' })
 class ReadinessDto {
-  @ApiProperty({ description: 'Always `ready`: a server that is not answers 503.', example: 'ready' })
+  @ApiProperty({ enum: ['ready'], description: 'A server that is not answers 503.', example: 'ready' })
   status!: 'ready';
 }
-
-const problemDetails = {
-  'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
-};
 
 /** Said to anybody who asks: no figures. */
 const sentences: Readonly<Record<Hindrance, string>> = {
@@ -44,11 +32,7 @@ export class HealthController {
 
   @Get()
   @ApiOperation({ operationId: 'getHealth', summary: 'Tell whether the server is alive' })
-  @ApiOkResponse({ type: HealthDto, description: 'It is.' })
-  @ApiForbiddenResponse({
-    description: 'The request came from a page or a host name that may not use this server.',
-    content: problemDetails,
-  })
+  @ApiOkResponse({ type: HealthDto, description: 'It is.', example: { status: 'ok', version: VERSION } })
   health(): HealthDto {
     return { status: 'ok', version: VERSION };
   }
@@ -62,15 +46,9 @@ export class HealthController {
       'more than 200 ms late at p99 in the last ten seconds. What runs goes on running. Open to whoever may ask for ' +
       '`/api/health`.',
   })
-  @ApiOkResponse({ type: ReadinessDto, description: 'It is.' })
-  @ApiForbiddenResponse({
-    description: 'The request came from a page or a host name that may not use this server.',
-    content: problemDetails,
-  })
-  @ApiServiceUnavailableResponse({
-    description: 'It is not; `detail` says why, without figures.',
-    content: problemDetails,
-  })
+  @ApiOkResponse({ type: ReadinessDto, description: 'It is.', example: { status: 'ready' } })
+  // Its `detail` says why it is not, without figures.
+  @ApiExtension('x-problems', ['SERVICE_UNAVAILABLE'])
   ready(): ReadinessDto {
     const [first, ...more] = this.readiness.hindrances().map((name) => sentences[name]);
     if (first === undefined) return { status: 'ready' };

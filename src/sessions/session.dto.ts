@@ -72,6 +72,9 @@ export class SessionDto implements SessionInfo {
   title?: string;
 
   @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 0,
+    maximum: 255,
     description: 'Of an ended session: its exit status; 128 + the signal’s number when a signal ended it.',
     example: 3,
   })
@@ -82,26 +85,4 @@ export class SessionDto implements SessionInfo {
     example: 'SIGKILL',
   })
   signal?: string;
-}
-
-/** RFC 9457 problem details: the body of every error. */
-@ApiSchema({ name: 'Problem' })
-export class ProblemDto {
-  @ApiProperty({
-    description: 'Always `about:blank`: the status says what kind of problem it is.',
-    example: 'about:blank',
-  })
-  type!: string;
-
-  @ApiProperty({ description: 'The status in words.', example: 'Not Found' })
-  title!: string;
-
-  @ApiProperty({ description: 'The HTTP status.', example: 404 })
-  status!: number;
-
-  @ApiProperty({ description: 'A sentence for people.', example: 'session not found' })
-  detail!: string;
-
-  @ApiProperty({ description: 'Stable, for programs.', example: 'SESSION_NOT_FOUND' })
-  code!: string;
 }

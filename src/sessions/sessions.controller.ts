@@ -10,22 +10,18 @@ import {
   ValidationPipe,
 } from '@nestjs/common';
 import {
-  ApiBearerAuth,
-  ApiExtraModels,
+  ApiBody,
+  ApiExtension,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
-  ApiParam,
-  ApiResponse,
   ApiTags,
-  getSchemaPath,
 } from '@nestjs/swagger';
 import { SessionError } from '../core/session-error.js';
-import { PROBLEM_MEDIA_TYPE } from '../protocol/problem.js';
 import { SessionCloser } from './session-closer.js';
 import { infoOf } from './session-info.js';
 import { SessionRegistry } from './session-registry.js';
-import { ProblemDto, RenamingDto, SessionDto, SessionIdParams } from './session.dto.js';
+import { RenamingDto, SessionDto, SessionIdParams } from './session.dto.js';
 
 /** An id that no session can have is the id of no session. */
 const sessionIdPipe = new ValidationPipe({
@@ -38,20 +34,37 @@ const renamingPipe = new ValidationPipe({
   exceptionFactory: () => new SessionError('INVALID_NAME', 'name must be a string'),
 });
 
-function ApiProblem(status: HttpStatus, description: string): ClassDecorator & MethodDecorator {
-  return ApiResponse({
-    status,
-    description,
-    content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: getSchemaPath(ProblemDto) } } },
-  });
-}
+/** What the operation answers besides what any does; described in src/openapi-problems.ts. */
+const ApiProblems = (...codes: readonly string[]): MethodDecorator =>
+  ApiExtension('x-problems', codes) as MethodDecorator;
 
-const ApiSessionId = ApiParam({ name: 'id', description: 'The session’s id.', example: 's1' });
+const running: SessionDto = {
+  id: 's1',
+  name: 'bash-1',
+  shellType: 'bash',
+  status: 'active',
+  createdAt: '2026-11-23T09:30:00.000Z',
+  persistent: false,
+  cwd: '/home/ada/project',
+  title: 'vim README.md',
+};
+
+const killed: SessionDto = {
+  id: 's2',
+  name: 'tests',
+  shellType: 'sh',
+  status: 'exited',
+  createdAt: '2026-11-23T09:31:00.000Z',
+  persistent: true,
+  cwd: '/tmp',
+  exitCode: 137,
+  signal: 'SIGKILL',
+};
+
+const theRunning = { summary: 'One that is running', value: running };
+const theKilled = { summary: 'One that a signal ended', value: killed };
 
 @ApiTags('sessions')
-@ApiBearerAuth()
-@ApiExtraModels(ProblemDto)
-@ApiProblem(HttpStatus.UNAUTHORIZED, 'A token is needed, and none or a wrong one was shown.')
 @Controller('sessions')
 export class SessionsController {
   constructor(
@@ -65,24 +78,27 @@ export class SessionsController {
     summary: 'List the sessions',
     description: 'All sessions of this server in the order of their creation, whichever client created them.',
   })
-  @ApiOkResponse({ type: SessionDto, isArray: true, description: 'The sessions; `[]` when there are none.' })
-  @ApiProblem(
-    HttpStatus.FORBIDDEN,
-    'The request came from a page or a host name that may not use this server.',
-  )
+  @ApiOkResponse({
+    type: SessionDto,
+    isArray: true,
+    description: 'The sessions; `[]` when there are none.',
+    examples: {
+      some: { summary: 'Two sessions', value: [running, killed] },
+      none: { summary: 'No session', value: [] },
+    },
+  })
   list(): SessionDto[] {
     return this.registry.list().map(infoOf);
   }
 
   @Get(':id')
   @ApiOperation({ operationId: 'getSession', summary: 'Describe one session' })
-  @ApiSessionId
-  @ApiOkResponse({ type: SessionDto, description: 'The session.' })
-  @ApiProblem(
-    HttpStatus.FORBIDDEN,
-    'The request came from a page or a host name that may not use this server.',
-  )
-  @ApiProblem(HttpStatus.NOT_FOUND, '`SESSION_NOT_FOUND`: there is no such session.')
+  @ApiOkResponse({
+    type: SessionDto,
+    description: 'The session.',
+    examples: { running: theRunning, killed: theKilled },
+  })
+  @ApiProblems('SESSION_NOT_FOUND')
   get(@Param(sessionIdPipe) { id }: SessionIdParams): SessionDto {
     return infoOf(this.registry.get(id));
   }
@@ -93,19 +109,17 @@ export class SessionsController {
     summary: 'Rename a session',
     description: 'Whoever watches the list is told.',
   })
-  @ApiSessionId
-  @ApiOkResponse({ type: SessionDto, description: 'The session, with its new name.' })
-  @ApiProblem(
-    HttpStatus.BAD_REQUEST,
-    '`INVALID_NAME`: there is no name, or none that can be shown. `BAD_REQUEST`: the body is no JSON object.',
-  )
-  @ApiProblem(
-    HttpStatus.FORBIDDEN,
-    'The request came from a page or a host name that may not use this server, or with a token that only reads.',
-  )
-  @ApiProblem(HttpStatus.NOT_FOUND, '`SESSION_NOT_FOUND`: there is no such session.')
-  @ApiProblem(HttpStatus.PAYLOAD_TOO_LARGE, 'The body is larger than 4 kB.')
-  @ApiProblem(HttpStatus.UNSUPPORTED_MEDIA_TYPE, 'The body is not `application/json` in UTF-8.')
+  @ApiBody({
+    type: RenamingDto,
+    required: true,
+    examples: { plain: { summary: 'One word', value: { name: 'tests' } } },
+  })
+  @ApiOkResponse({
+    type: SessionDto,
+    description: 'The session, with its new name.',
+    examples: { renamed: { summary: 'The renamed session', value: { ...running, name: 'tests' } } },
+  })
+  @ApiProblems('INVALID_NAME', 'SESSION_NOT_FOUND', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE')
   rename(
     @Param(sessionIdPipe) { id }: SessionIdParams,
     @Body(renamingPipe) { name }: RenamingDto,
@@ -125,17 +139,8 @@ export class SessionsController {
       'list. Its viewers get `exit`; their connections stay open. Closing one session several times at once is ' +
       'closing it once.',
   })
-  @ApiSessionId
   @ApiNoContentResponse({ description: 'The session is gone.' })
-  @ApiProblem(
-    HttpStatus.FORBIDDEN,
-    'The request came from a page or a host name that may not use this server.',
-  )
-  @ApiProblem(HttpStatus.NOT_FOUND, '`SESSION_NOT_FOUND`: there is no such session.')
-  @ApiProblem(
-    HttpStatus.GATEWAY_TIMEOUT,
-    '`CLOSE_TIMEOUT`: its processes could not be ended within 5 s; the session stays listed and goes on closing.',
-  )
+  @ApiProblems('SESSION_NOT_FOUND', 'CLOSE_TIMEOUT')
   close(@Param(sessionIdPipe) { id }: SessionIdParams): Promise<void> {
     return this.closer.closeAndWait(id);
   }

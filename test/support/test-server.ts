@@ -10,6 +10,7 @@ import { Clock } from '../../src/core/clock.js';
 import { PtyFactory } from '../../src/core/pty.js';
 import { FakeClock } from '../fakes/fake-clock.js';
 import { FakePtyFactory } from '../fakes/fake-pty.js';
+import { expectDescribed } from './openapi.js';
 import { testConfig } from './test-sessions.js';
 import { PATIENCE_MS } from './until.js';
 
@@ -80,7 +81,7 @@ export class TestServer {
     return this.clocks.reduce((sum, { timers }) => sum + timers, 0);
   }
 
-  /** One request on a connection of its own. */
+  /** One request on a connection of its own, whose answer the API's description has to have. */
   async request(
     method: string,
     path: string,
@@ -93,7 +94,9 @@ export class TestServer {
     response.setEncoding('utf8');
     let answer = '';
     for await (const text of response) answer += text as string;
-    return { status: response.statusCode ?? 0, headers: response.headers, body: answer };
+    const whole = { status: response.statusCode ?? 0, headers: response.headers, body: answer };
+    expectDescribed(method, path, whole);
+    return whole;
   }
 
   /** Sends what no client library would; gives what came back until the server hung up or switched protocols. */
