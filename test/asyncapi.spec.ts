@@ -9,6 +9,7 @@ import { CLIENT_MESSAGE_TYPES } from '../src/protocol/messages.js';
 import { ProtocolError } from '../src/protocol/protocol-error.js';
 import { parseMessage } from '../src/terminal/parse-message.js';
 import { FRAMES_PROTOCOL, JSON_PROTOCOL, type Protocol } from '../src/terminal/subprotocol.js';
+import { pathsIn, pathsOfType } from './support/message-types.js';
 import { useTestBed } from './support/test-bed.js';
 import { type TestClient } from './support/test-client.js';
 import { type TestServer } from './support/test-server.js';
@@ -111,6 +112,39 @@ describe('docs/asyncapi.yaml', () => {
     const error = (await messages(JSON_PROTOCOL, 'fromServer')).get('error');
     const { properties } = error?.payload as { properties: { reason: { enum: string[] } } };
     expect([...properties.reason.enum].sort()).toEqual(Object.keys(REASONS).sort());
+  });
+});
+
+describe('its fields', () => {
+  /** Of all messages that go one way, in whichever protocol. */
+  async function described(from: 'fromClient' | 'fromServer'): Promise<string[]> {
+    const paths = new Set<string>();
+    for (const protocol of protocols) {
+      for (const [name, { payload, contentType }] of await messages(protocol, from)) {
+        if (contentType === undefined) pathsIn(payload, name, paths);
+      }
+    }
+    return [...paths].sort();
+  }
+
+  it('are those of what the server sends', async () => {
+    // Which reasons it may have is another test's to say.
+    const isReason = (path: string): boolean => path.includes('.reason ');
+    const sent = [...pathsOfType('ServerMessage')].filter((path) => !isReason(path));
+    expect((await described('fromServer')).filter((path) => !isReason(path))).toEqual(sent.sort());
+  });
+
+  it('are those of what the server reads', async () => {
+    /** What its parser makes of fields on the wire, and what a binary frame has besides. */
+    const onTheWire: Record<string, readonly string[]> = { size: ['cols', 'rows'], bytes: ['data'] };
+    const read = [...pathsOfType('ClientMessage')].filter((path) => path !== 'input.offset');
+    const names = read.flatMap((path) => {
+      const [type, field = ''] = path.split('.');
+      return onTheWire[field]?.map((name) => `${type}.${name}`) ?? [path];
+    });
+    // Either one pair, or a list of them.
+    names.push('acknowledge.sessionId', 'acknowledge.offset');
+    expect(await described('fromClient')).toEqual([...new Set(names)].sort());
   });
 });
 
