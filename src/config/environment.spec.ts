@@ -443,7 +443,7 @@ describe('readEnvironment', () => {
 
     it('is not taken from a file that others can read', () => {
       expect(problemsOf({ TREX_TOKEN_FILE: '/run/token', TREX_HOST: '::' }, refused)).toEqual([
-        'TREX_TOKEN_FILE must be a file that only its owner can read: /run/token is open to others: chmod 600 it',
+        'TREX_TOKEN_FILE must be a file that nobody else can read: /run/token is open to others: chmod 600 it',
       ]);
     });
 

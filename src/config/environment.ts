@@ -163,7 +163,7 @@ function secret(
   const read = machine.readSecret(file);
   if ('refused' in read) {
     problems.push(
-      `${fileSetting.name} must be a file that only its owner can read: ${shown(file)} ${read.refused}`,
+      `${fileSetting.name} must be a file that nobody else can read: ${shown(file)} ${read.refused}`,
     );
     return undefined;
   }

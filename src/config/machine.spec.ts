@@ -1,7 +1,23 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { transformFileSync } from '@swc/core';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type MachineSource, readMachine } from './machine.js';
+import { type Machine, type MachineSource, readMachine, type SecretFile } from './machine.js';
+
+/** Somebody who owns nothing here, and a group in which nobody is. */
+const NOBODY = 65_534;
+const SHARED_GROUP = 54_321;
+
+/** Only root can be somebody else. */
+const asRoot = process.getuid?.() === 0 ? it : it.skip;
+
+/** What is tested, for a process of another user. */
+function machineCode(): string {
+  const parser = { syntax: 'typescript' } as const;
+  const options = { swcrc: false, module: { type: 'commonjs' }, jsc: { parser, target: 'es2023' } } as const;
+  return transformFileSync(join(__dirname, 'machine.ts'), options).code;
+}
 
 /** A machine whose executables are given as path → the file it leads to, and its directories as they are. */
 function machineWith({
@@ -144,6 +160,11 @@ describe('readMachine', () => {
       return path;
     }
 
+    function read(file: Omit<SecretFile, 'isFile' | 'text'>): ReturnType<Machine['readSecret']> {
+      const source = { ...machineWith({}), file: () => ({ ...file, isFile: true, text: 'secret' }) };
+      return readMachine(source).readSecret('/run/secret');
+    }
+
     it('is read when nobody but its owner can read or change it', () => {
       for (const mode of [0o600, 0o400, 0o700]) {
         expect(readMachine().readSecret(secret(mode))).toEqual({ text: 'secret' });
@@ -162,9 +183,47 @@ describe('readMachine', () => {
     });
 
     it('is refused when somebody else owns it', () => {
-      const foreign = { isFile: true, mode: 0o100600, isOwn: false, text: 'secret' };
-      const machine = readMachine({ ...machineWith({}), file: () => foreign });
-      expect(machine.readSecret('/run/secret')).toEqual({ refused: 'belongs to somebody else' });
+      for (const isOfOwnGroup of [false, true]) {
+        expect(read({ mode: 0o400, owner: 'other', isOfOwnGroup })).toEqual({
+          refused: 'belongs to somebody else',
+        });
+      }
+    });
+
+    it('may be read by a group of the user’s that root has shared it with, as a volume of Kubernetes does', () => {
+      for (const mode of [0o440, 0o640, 0o400]) {
+        expect(read({ mode, owner: 'root', isOfOwnGroup: true })).toEqual({ text: 'secret' });
+      }
+    });
+
+    asRoot('is read so by the user that it was shared with', () => {
+      const path = secret(0o440);
+      chmodSync(folder, 0o755);
+      const readAs = (gid: number): string => {
+        const code = `${machineCode()}\nconsole.log(JSON.stringify(readMachine().readSecret(process.argv[2])))`;
+        return execFileSync(process.execPath, ['-', path], {
+          uid: NOBODY,
+          gid,
+          cwd: '/',
+          input: code,
+        }).toString();
+      };
+      chownSync(path, 0, SHARED_GROUP);
+      expect(JSON.parse(readAs(SHARED_GROUP))).toEqual({ text: 'secret' });
+      expect(JSON.parse(readAs(NOBODY))).toEqual({ refused: 'cannot be read' });
+      chmodSync(path, 0o444);
+      expect(JSON.parse(readAs(NOBODY))).toEqual({ refused: 'is open to others: chmod 600 it' });
+    });
+
+    it.each([0o444, 0o644, 0o460, 0o450, 0o442, 0o441])('of root’s is refused with mode %o', (mode) => {
+      const refused = 'is open to others: chmod 440 it';
+      expect(read({ mode, owner: 'root', isOfOwnGroup: true })).toEqual({ refused });
+    });
+
+    it('is refused where a group may read it that is not the user’s, or that the user shared it with', () => {
+      const refused = 'is open to others: chmod 600 it';
+      expect(read({ mode: 0o440, owner: 'root', isOfOwnGroup: false })).toEqual({ refused });
+      expect(read({ mode: 0o440, owner: 'user', isOfOwnGroup: true })).toEqual({ refused });
     });
   });
 });

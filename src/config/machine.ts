@@ -7,6 +7,7 @@ import {
   readFileSync,
   readSync,
   realpathSync,
+  type Stats,
   statSync,
 } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
@@ -24,7 +25,10 @@ export interface Machine {
   mayExecute(path: string): boolean;
   /** The directory a path leads to, links followed; `undefined` unless it is one that this user may enter. */
   directory(path: string): string | undefined;
-  /** The text of a file that nobody but its owner, this user or root, can read or change; or why it is none. */
+  /**
+   * The text of a file that only this user or root can change, and nobody else can read but a group of this user's, where
+   * root has shared it with that; or why it is none.
+   */
   readSecret(path: string): { readonly text: string } | { readonly refused: string };
 }
 
@@ -45,7 +49,9 @@ export interface MachineSource {
 export interface SecretFile {
   readonly isFile: boolean;
   readonly mode: number;
-  readonly isOwn: boolean;
+  readonly owner: 'user' | 'root' | 'other';
+  /** Whether this user belongs to its group. */
+  readonly isOfOwnGroup: boolean;
   /** The first bytes of it. */
   readonly text: string;
 }
@@ -98,11 +104,18 @@ export function readMachine(source: MachineSource = thisMachine): Machine {
   };
 }
 
+/**
+ * As ssh and PostgreSQL have it: a group may read what root has given it, as the volumes of Kubernetes' secrets. It takes root
+ * to make such a file, so that it is nobody's oversight who left a file of their own open.
+ */
 function readSecret(file: SecretFile | undefined): { readonly text: string } | { readonly refused: string } {
   if (!file) return { refused: 'cannot be read' };
   if (!file.isFile) return { refused: 'is no file' };
-  if (!file.isOwn) return { refused: 'belongs to somebody else' };
-  if ((file.mode & 0o077) !== 0) return { refused: 'is open to others: chmod 600 it' };
+  if (file.owner === 'other') return { refused: 'belongs to somebody else' };
+  const isShared = file.owner === 'root' && file.isOfOwnGroup;
+  if ((file.mode & (isShared ? 0o037 : 0o077)) !== 0) {
+    return { refused: `is open to others: chmod ${isShared ? 440 : 600} it` };
+  }
   return { text: file.text };
 }
 
@@ -156,12 +169,16 @@ function openedFile(path: string): SecretFile {
     const status = fstatSync(fd);
     const bytes = Buffer.alloc(MAX_SECRET_BYTES);
     const length = status.isFile() ? readSync(fd, bytes) : 0;
-    const isOwn = status.uid === 0 || status.uid === process.getuid?.();
     const text = bytes.toString('utf8', 0, length);
-    return { isFile: status.isFile(), mode: status.mode, isOwn, text };
+    return { isFile: status.isFile(), mode: status.mode, ...belongs(status), text };
   } finally {
     closeSync(fd);
   }
+}
+
+function belongs({ uid, gid }: Stats): Pick<SecretFile, 'owner' | 'isOfOwnGroup'> {
+  const owner = uid === process.getuid?.() ? 'user' : uid === 0 ? 'root' : 'other';
+  return { owner, isOfOwnGroup: [process.getegid?.(), ...(process.getgroups?.() ?? [])].includes(gid) };
 }
 
 /** What cannot be read is not there: the caller has an answer for that. */

@@ -473,7 +473,7 @@ function token(named: Pick<Setting<unknown>, 'name' | 'meaning'>): Setting<strin
 function tokenFile(named: Pick<Setting<unknown>, 'name' | 'meaning'>): Setting<string | undefined> {
   return {
     ...named,
-    accepts: 'the absolute path of a file that only its owner can read',
+    accepts: 'the absolute path of a file that nobody else can read',
     byDefault: 'none',
     valueByDefault: () => undefined,
     parse: (text) => accepted(text, isFilePath(text)),
