@@ -74,6 +74,7 @@ describe('the gate', () => {
       {
         level: 'warn',
         context: 'Gate',
+        reason: 'ORIGIN_NOT_ALLOWED',
         host: 'localhost:3000',
         origin: 'https://evil.example',
         msg: (decision as { detail: string }).detail,

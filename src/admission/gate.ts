@@ -11,6 +11,7 @@ import {
   type Admitted,
   type Credentials,
   type Load,
+  type RefusalReason,
   type Refused,
 } from './admit.js';
 import { isPageFile, LOGIN_PATH, OPEN_PATHS, PAGE_PATH, WEBSOCKET_PATH } from './doors.js';
@@ -54,7 +55,7 @@ export class Gate implements NestMiddleware<IncomingMessage, ServerResponse> {
   >();
   /** WebSockets, by peer. */
   private readonly connections = new Map<string, number>();
-  private readonly loggedAt = new Map<string, { atMs: number; unsaid: number }>();
+  private readonly loggedAt = new Map<RefusalReason, { atMs: number; unsaid: number }>();
 
   constructor(
     config: AppConfig,
@@ -225,16 +226,19 @@ export class Gate implements NestMiddleware<IncomingMessage, ServerResponse> {
   }
 
   /** The first refusal for each reason at once, and then at most a line a minute: whoever is refused may go on for ever. */
-  private log({ headersDistinct: { host = [], origin = [] } }: IncomingMessage, { detail }: Refused): void {
+  private log(
+    { headersDistinct: { host = [], origin = [] } }: IncomingMessage,
+    { reason, detail }: Refused,
+  ): void {
     const nowMs = performance.now();
-    const last = this.loggedAt.get(detail);
+    const last = this.loggedAt.get(reason);
     if (last && nowMs - last.atMs < LOG_EVERY_MS) {
       last.unsaid += 1;
       return;
     }
-    this.loggedAt.set(detail, { atMs: nowMs, unsaid: 0 });
+    this.loggedAt.set(reason, { atMs: nowMs, unsaid: 0 });
     const more = last?.unsaid ? { more: last.unsaid } : {};
-    this.logger.warn({ host: shown(host), origin: shown(origin), ...more, msg: detail });
+    this.logger.warn({ reason, host: shown(host), origin: shown(origin), ...more, msg: detail });
   }
 }
 

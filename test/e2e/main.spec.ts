@@ -321,6 +321,7 @@ describe('the log', () => {
     const refused = {
       level: 'warn',
       context: 'Gate',
+      reason: 'ORIGIN_NOT_ALLOWED',
       origin,
       msg: expect.stringContaining('refused') as string,
     };
