@@ -44,15 +44,42 @@ async function ask(
   return { status: response.status, body: await response.text() };
 }
 
-/** The values of a scrape by name, all of one name added up; of a histogram, how many were recorded. */
+/**
+ * The values of a scrape, by name, all of one name added up, and by name with labels; of a histogram, how many were
+ * recorded.
+ */
 async function scrape(program: Program): Promise<Map<string, number>> {
   const { status, body } = await ask(program, '/metrics');
   expect(status).toBe(200);
   const values = new Map<string, number>();
-  for (const [, name, value] of body.matchAll(/^([a-z_0-9]+)(?:\{.*\})? (\S+)$/gm)) {
+  for (const [, name, labels, value] of body.matchAll(/^([a-z_0-9]+)(?:\{(.*)\})? (\S+)$/gm)) {
     values.set(name!, (values.get(name!) ?? 0) + Number(value));
+    if (labels !== undefined) values.set(`${name!}{${labels.split(',').sort().join(',')}}`, Number(value));
   }
   return values;
+}
+
+/** What each reason, state and outcome is counted under, where it has happened. */
+const told = [
+  'trex.sessions{trex.session.state="Running"}',
+  'trex.sessions{trex.session.state="Closed"}',
+  'trex.session.ended{trex.session.end.cause="ended"}',
+  'trex.session.ended{trex.session.end.cause="closed"}',
+  'trex.session.ended{error.type="INVALID_CWD",trex.session.end.cause="failed"}',
+  'trex.connections{trex.protocol="trex.v1"}',
+  'trex.connections{trex.protocol="trex.v2"}',
+  'trex.resumes{trex.resume.outcome="resumed"}',
+  'trex.resumes{trex.resume.outcome="unknown"}',
+  'trex.refusals{error.type="ORIGIN_NOT_ALLOWED",trex.refusal.door="gate"}',
+  'trex.refusals{error.type="SESSION_NOT_FOUND",trex.refusal.door="rest"}',
+  'trex.refusals{error.type="UNKNOWN_TYPE",trex.refusal.door="websocket"}',
+];
+
+/** The same as Prometheus has it. */
+function scrapedAs(point: string): string {
+  const [name = '', labels = ''] = point.split(/(?=\{)/);
+  const { scraped } = documented.find((one) => one.name === name)!;
+  return scraped + labels.replaceAll(/[\w.]+(?==")/g, (label) => label.replaceAll('.', '_'));
 }
 
 /** The metrics that the documentation has, by both of their names. */
@@ -86,6 +113,10 @@ async function makeLoad(program: Program): Promise<void> {
     403,
   );
 
+  const short = await owner.create({ cols: 80, rows: 24 });
+  owner.send({ type: 'input', sessionId: short, data: 'exit\r' });
+  await owner.next({ type: 'exit', sessionId: short, cause: 'ended' });
+
   const sessionId = await owner.create({ cols: 80, rows: 24 });
   owner.send({ type: 'input', sessionId, data: `echo $((6*7)) ${CANARY}\r` });
   await owner.untilOutput(sessionId, '42 ');
@@ -111,6 +142,7 @@ async function makeLoad(program: Program): Promise<void> {
   await untilScraped(program, 'trex_session_paused');
   await client.terminate();
   await greeted(program, token);
+  await greeted(program, 'unknown');
   expect((await ask(program, `/api/sessions/${flooding}`, { method: 'DELETE' })).status).toBe(204);
 }
 
@@ -146,10 +178,14 @@ describe('a server that is asked for telemetry', () => {
       ...sending(collector),
     }).listening();
     const before = await scrape(program);
+    await until(() => collector.metrics.size > 0, 'metrics are sent', 10_000);
+    const sentBefore = new Map(collector.metrics);
     await makeLoad(program);
-    const sentBefore = collector.requests;
     const after = await scrape(program);
-    await until(() => collector.requests > sentBefore + 4, 'metrics are sent', 10_000);
+    const isSent = (point: string): boolean => (collector.points.get(point) ?? 0) > 0;
+    await until(() => told.every(isSent), 'what has happened is sent', 10_000).catch(() => undefined);
+    expect(told.filter((point) => !isSent(point))).toEqual([]);
+    expect(told.map(scrapedAs).filter((point) => !((after.get(point) ?? 0) > 0))).toEqual([]);
 
     expect(documented.length).toBeGreaterThan(30);
     const isScraped = (name: string): boolean => after.has(name) || after.has(`${name}_count`);
@@ -167,14 +203,26 @@ describe('a server that is asked for telemetry', () => {
       shown.some((one) => one.replace(/_(bucket|count)$/, '') === name);
     expect(documented.filter(({ scraped }) => !isShown(scraped))).toEqual([]);
 
-    const still = documented
-      .filter(({ type }) => type === 'counter' || type === 'histogram')
-      .map(({ scraped, type }) => (type === 'histogram' ? `${scraped}_count` : scraped))
-      .filter((name) => (after.get(name) ?? 0) <= (before.get(name) ?? 0));
+    // Of the others some stay as they are, and some fall.
+    const risen = ['sessions', 'connections', 'viewers', 'input.queue.size'].map((name) => `trex.${name}`);
+    const moving = documented.filter(
+      ({ name, type }) => type === 'counter' || type === 'histogram' || risen.includes(name),
+    );
+    const stillScraped = moving.filter(({ scraped, type }) => {
+      const name = type === 'histogram' ? `${scraped}_count` : scraped;
+      return (after.get(name) ?? 0) <= (before.get(name) ?? 0);
+    });
+    const valueOf = (metrics: typeof sentBefore, name: string): number => metrics.get(name)?.value ?? 0;
+    const stillSent = moving.filter(
+      ({ name }) => valueOf(collector.metrics, name) <= valueOf(sentBefore, name),
+    );
     // Whatever goes wrong here is not that.
-    expect(still).toEqual(['trex_eventloop_late_total', 'trex_telemetry_export_failures_total']);
-    for (const name of ['trex_sessions', 'trex_connections', 'trex_viewers', 'trex_input_queue_size_bytes']) {
-      expect([name, after.get(name)! > before.get(name)!]).toEqual([name, true]);
+    const calm = ['trex.eventloop.late', 'trex.telemetry.export.failures'];
+    expect(stillScraped.map(({ name }) => name)).toEqual(calm);
+    expect(stillSent.map(({ name }) => name)).toEqual(calm);
+    for (const figure of ['mean', 'max']) {
+      expect(after.get(`nodejs_eventloop_delay_${figure}_seconds`)).toBeGreaterThan(0);
+      expect(valueOf(collector.metrics, `nodejs.eventloop.delay.${figure}`)).toBeGreaterThan(0);
     }
     expect(collector.resource).toMatchObject({
       'service.name': 'terminals',

@@ -55,6 +55,8 @@ export interface ReceivedRecord {
 export class Collector {
   /** The newest of each metric, all its points added up; a histogram's are their number. */
   readonly metrics = new Map<string, { readonly value: number; readonly unit: string }>();
+  /** The newest of each point, by the name of its metric and its attributes: `trex.sessions{trex.session.state="Closed"}`. */
+  readonly points = new Map<string, number>();
   readonly spans: ReceivedSpan[] = [];
   readonly records: ReceivedRecord[] = [];
   /** Of what sent it, by the last that has come. */
@@ -108,11 +110,9 @@ export class Collector {
       this.resource = attributesOf(resource.attributes);
       for (const metric of scopeMetrics.flatMap(({ metrics }) => metrics)) {
         const points = (metric.sum ?? metric.gauge ?? metric.histogram)?.dataPoints ?? [];
-        const value = points.reduce(
-          (sum, one) => sum + Number(one.asInt ?? one.asDouble ?? one.count ?? 0),
-          0,
-        );
+        const value = points.reduce((sum, one) => sum + valueOfPoint(one), 0);
         this.metrics.set(metric.name, { value, unit: metric.unit ?? '' });
+        for (const one of points) this.points.set(metric.name + labels(one), valueOfPoint(one));
       }
     }
     for (const span of resourceSpans.flatMap(({ scopeSpans }) => scopeSpans).flatMap(({ spans }) => spans)) {
@@ -151,6 +151,15 @@ interface Batch {
       }[];
     }[];
   }[];
+}
+
+function valueOfPoint({ asInt, asDouble, count }: Point): number {
+  return Number(asInt ?? asDouble ?? count ?? 0);
+}
+
+function labels({ attributes = [] }: Point): string {
+  const all = attributes.map(({ key, value }) => `${key}="${String(valueOf(value))}"`);
+  return all.length > 0 ? `{${all.sort().join(',')}}` : '';
 }
 
 function attributesOf(pairs: readonly KeyValue[]): Record<string, unknown> {
