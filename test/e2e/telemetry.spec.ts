@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Collector } from '../support/collector.js';
@@ -101,6 +101,13 @@ function metricsIn(query: string): string[] {
   return withoutLabels.match(/\b(trex|nodejs|process|http)_[a-z0-9_]+/g) ?? [];
 }
 
+/** Every metric that a document names, whether in a table, in a query or in a rule. */
+const inDocuments = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)]
+  .filter((path) => path.endsWith('.md'))
+  .flatMap((path) => metricsIn(readFileSync(join(root, path), 'utf8')))
+  // A secret of Compose, and one of the labels.
+  .filter((name) => !['trex_token', 'trex_session_end_cause'].includes(name));
+
 /** Makes everything that is measured happen once. */
 async function makeLoad(program: Program): Promise<void> {
   const owner = await bed.connect(program);
@@ -199,6 +206,7 @@ describe('a server that is asked for telemetry', () => {
     const shown = queries.flatMap(metricsIn);
     expect(queries.filter((query) => metricsIn(query).length === 0)).toEqual([]);
     expect(shown.filter((name) => !after.has(name))).toEqual([]);
+    expect(inDocuments.filter((name) => !after.has(name) && !isScraped(name))).toEqual([]);
     const isShown = (name: string): boolean =>
       shown.some((one) => one.replace(/_(bucket|count)$/, '') === name);
     expect(documented.filter(({ scraped }) => !isShown(scraped))).toEqual([]);

@@ -1,0 +1,56 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+
+const ROOT = resolve(__dirname, '..');
+
+const documents = ['', 'docs', 'docs/decisions', 'bench', 'client'].flatMap((folder) =>
+  readdirSync(join(ROOT, folder))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(folder, name)),
+);
+
+/** The text of a document, without what is code. */
+function prose(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8')
+    .replaceAll(/^```[^]*?^```$/gm, '')
+    .replaceAll(/`[^`\n]*`/g, (code) => code.replaceAll(/[[\]()]/g, ''));
+}
+
+/** As GitHub makes them of headings. */
+function anchors(path: string): string[] {
+  const seen = new Map<string, number>();
+  return Array.from(prose(path).matchAll(/^#{1,6} (.*)$/gm), ([, heading = '']) => {
+    const slug = heading
+      .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-');
+    const count = seen.get(slug) ?? 0;
+    seen.set(slug, count + 1);
+    return count === 0 ? slug : `${slug}-${count}`;
+  });
+}
+
+describe('the documents', () => {
+  it.each(documents)('of which %s has no link that leads nowhere', (path) => {
+    const links = Array.from(prose(path).matchAll(/\]\(([^)\s]+)\)/g), ([, link]) => link!);
+    const broken = links.filter((link) => {
+      if (/^https?:/.test(link)) return !URL.canParse(link);
+      const [file = '', anchor] = link.split('#');
+      const target = file === '' ? path : relative(ROOT, resolve(ROOT, dirname(path), file));
+      return !existsSync(join(ROOT, target)) || (anchor !== undefined && !anchors(target).includes(anchor));
+    });
+    expect(broken).toEqual([]);
+  });
+
+  it('are all led to from the README', () => {
+    const leadsTo = (path: string): string[] =>
+      Array.from(prose(path).matchAll(/\]\(([^)#\s]+)/g), ([, link]) =>
+        relative(ROOT, resolve(ROOT, dirname(path), link!)),
+      );
+    const reached = new Set(['README.md']);
+    for (const path of reached)
+      for (const next of leadsTo(path)) if (documents.includes(next)) reached.add(next);
+    expect(documents.filter((path) => !reached.has(path))).toEqual([]);
+  });
+});
