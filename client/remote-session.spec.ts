@@ -226,6 +226,21 @@ describe('the input of a session', () => {
     socket.receive({ type: 'input_acknowledged', sessionId: 's1', offset: 100 });
     expect(session.bufferedInput).toBe(99_999);
   });
+
+  it('is told about each time the terminal has taken some: whoever types a lot can go on then', async () => {
+    const { client, socket } = connectedClient();
+    const waiting: number[] = [];
+    const asked = client.attach('s1', {
+      output: (bytes, offset, consumed) => consumed(),
+      inputTaken: (bytes) => waiting.push(bytes),
+    });
+    socket.answer('attach', attached);
+    (await asked).write('abc');
+    for (const offset of [1, 1, 0, 3]) {
+      socket.receive({ type: 'input_acknowledged', sessionId: 's1', offset });
+    }
+    expect(waiting).toEqual([2, 0]);
+  });
 });
 
 describe('a session', () => {

@@ -61,6 +61,8 @@ export interface SessionHandlers {
    * `XtermAdapter` that is not connected yet: so many have not.
    */
   inputLost?(bytes: number): void;
+  /** The terminal has taken some of what was typed, and so many bytes wait still: whoever has a lot can type more of it. */
+  inputTaken?(waitingBytes: number): void;
   /** Something was refused, or the session could not start. `INPUT_QUEUE_FULL`: what was typed waits, and is sent later. */
   error?(error: ErrorMessage): void;
 }
@@ -291,10 +293,15 @@ export class ShownSession implements RemoteSession {
         return this.advance();
       case 'control':
         return void tell(() => handlers.control?.(news.inControl));
-      case 'input_acknowledged':
+      case 'input_acknowledged': {
+        const before = this.input.bytes;
         this.input.taken(news.offset);
         this.retryMs = FIRST_RETRY_MS;
-        return this.type();
+        this.type();
+        const waiting = this.input.bytes;
+        if (waiting < before) void tell(() => handlers.inputTaken?.(waiting));
+        return;
+      }
       case 'exit':
         this.link.ended(this);
         this.end();

@@ -263,6 +263,7 @@ describe('a terminal of xterm.js', () => {
       'exit',
       'gone',
       'inputLost',
+      'inputTaken',
       'error',
     ] as const;
     const adapter = new XtermAdapter(
@@ -280,6 +281,7 @@ describe('a terminal of xterm.js', () => {
     connected.socket.receive({ type: 'exit', sessionId: 's1', code: 0, cause: 'ended' });
     adapter.handlers.gone?.('SESSION_NOT_FOUND');
     adapter.handlers.inputLost?.(1);
+    adapter.handlers.inputTaken?.(0);
     expect(told).toEqual([
       'gap',
       'restore',
@@ -291,6 +293,7 @@ describe('a terminal of xterm.js', () => {
       'exit',
       'gone',
       'inputLost',
+      'inputTaken',
     ]);
   });
 });

@@ -108,6 +108,7 @@ export class XtermAdapter {
     exit: (exit) => this.more.exit?.(exit),
     gone: (reason) => this.more.gone?.(reason),
     inputLost: (bytes) => this.more.inputLost?.(bytes),
+    inputTaken: (waitingBytes) => this.more.inputTaken?.(waitingBytes),
     error: (error) => this.more.error?.(error),
   };
 
