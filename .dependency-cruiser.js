@@ -4,7 +4,7 @@
  */
 const nest = '@nestjs/|rxjs|reflect-metadata';
 const validation = 'class-validator|class-transformer';
-const house = '^(src|client|page|test|bench|scripts)/';
+const house = '^(src|client|cli|page|test|bench|scripts)/';
 const rooms = {
   'src/core': { folders: [], packages: [] },
   'src/protocol': { folders: [], types: ['src/core'], packages: [] },
@@ -21,6 +21,7 @@ const rooms = {
   },
   'src/page': { folders: ['src/admission', 'src/config'], packages: [nest, 'express', 'node:'] },
   client: { folders: ['src/protocol'], packages: [] },
+  cli: { folders: ['client', 'src/config'], types: ['src/protocol'], packages: ['ws', 'node:'] },
   page: { folders: ['client', 'src/protocol'], packages: ['@xterm/'] },
   'src/observability': {
     folders: ['src/core', 'src/config'],
@@ -89,16 +90,16 @@ module.exports = {
       to: { path: '^src/observability/' },
     },
     {
-      name: 'only main.ts imports pty',
+      name: 'only serve.ts imports pty',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/main\\.ts$', '^src/pty/'] },
+      from: { path: '^src/', pathNot: ['^src/serve\\.ts$', '^src/pty/'] },
       to: { path: '^src/pty/' },
     },
     {
       name: 'only the factory and the baseline import node-pty',
       severity: 'error',
       from: {
-        path: '^(src|client|page|test|bench)/',
+        path: '^(src|client|cli|page|test|bench)/',
         pathNot: ['^src/pty/node-pty\\.factory\\.ts$', '^bench/baseline/'],
       },
       to: { path: '^node_modules/node-pty' },

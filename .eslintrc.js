@@ -15,6 +15,7 @@ module.exports = {
     'dist-bench',
     'dist-page',
     'dist-client',
+    'dist-cli',
     'coverage',
     'node_modules',
     '*.js',

@@ -26,6 +26,7 @@ COPY --from=build /app/package.json /app/LICENSE ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY --from=build /app/dist-page ./dist-page
+COPY --from=build /app/dist-cli ./dist-cli
 COPY deploy/healthcheck.mjs ./
 # Whoever can reach the container's address needs a token: without one the server does not start, and ends with 78.
 ENV NODE_ENV=production TREX_HOST=0.0.0.0

@@ -26,7 +26,7 @@ module.exports = {
   workerIdleMemoryLimit: '400MB',
   // For a hang, not for a slow machine: some tests start hundreds of processes one after the other.
   testTimeout: 180_000,
-  collectCoverageFrom: ['{src,client}/**/*.ts', '!**/*.spec.ts', '!src/main.ts'],
+  collectCoverageFrom: ['{src,client,cli}/**/*.ts', '!**/*.spec.ts', '!src/{main,serve}.ts'],
   coverageProvider: 'v8',
   coverageReporters: ['text-summary', 'json-summary', 'lcov'],
   coverageThreshold: {
@@ -36,7 +36,7 @@ module.exports = {
     './client/': everyByte,
   },
   projects: [
-    { ...common, displayName: 'unit', testMatch: ['<rootDir>/{src,client,page}/**/*.spec.ts'] },
+    { ...common, displayName: 'unit', testMatch: ['<rootDir>/{src,client,cli,page}/**/*.spec.ts'] },
     { ...common, displayName: 'properties', testMatch: ['<rootDir>/test/properties/**/*.spec.ts'] },
     { ...common, displayName: 'rest', testMatch: ['<rootDir>/test/e2e/{rest,watch}.spec.ts'] },
     {

@@ -1,6 +1,7 @@
 import { boundSequences, type SequenceTerminal } from './bounded-sequences.js';
 import { isPageHidden } from './page-visibility.js';
 import { type RemoteSession, type SessionHandlers } from './remote-session.js';
+import { isTerminalReply } from './terminal-replies.js';
 
 // Browsers and Node have it, each with types of its own.
 declare const TextEncoder: new () => { encode(text: string): Uint8Array };
@@ -192,7 +193,7 @@ export class XtermAdapter {
   }
 
   private typed(data: string): void {
-    if ((this.isLive && this.inControl) || !isReply(data)) this.type(data);
+    if ((this.isLive && this.inControl) || !isTerminalReply(data)) this.type(data);
   }
 
   private type(data: Uint8Array | string): void {
@@ -202,18 +203,4 @@ export class XtermAdapter {
     if (before + bytes.length > MOST_EARLY_BYTES) this.more.inputLost?.(bytes.length);
     else if (bytes.length > 0) this.early.push(bytes);
   }
-}
-
-/**
- * What an emulator says by itself, as xterm.js sends it: device attributes (DA1–DA3), status and cursor reports (DSR),
- * mode reports (DECRPM), window reports, answers to DECRQSS, XTGETTCAP and XTVERSION (DCS), colours (OSC). Whole, because
- * that is how they are sent; keys and mouse reports are none of them, but for F3 with a modifier (`ESC [ 1 ; 2 R`), which
- * is a cursor report to everybody.
- */
-const REPLIES =
-  // eslint-disable-next-line no-control-regex -- Escape sequences begin with a control character.
-  /^\x1b(?:\[[?>=]?[\d;]*(?:c|n|R|t|\$y)|\[[?>][\d;]*u|[P\]][^\x1b\x07]*(?:\x1b\\|\x07)|\[[IO])$/;
-
-function isReply(data: string): boolean {
-  return REPLIES.test(data);
 }

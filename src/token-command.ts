@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute } from 'node:path';
 import { newToken } from './admission/access-token.js';
 import { ConfigError } from './config/config-error.js';
 import { type Environment, unknownNames } from './config/environment.js';
 import { settings } from './config/settings.js';
+import { tokenPath } from './config/token-path.js';
 
 interface Written {
   readonly token: string;
@@ -24,8 +25,7 @@ export function writeToken(isReadOnly: boolean, env: Environment, home: string):
   const problems = unknownNames(env);
   if (told !== '' && !isAbsolute(told)) problems.push(`${setting} must be an absolute path`);
   if (problems.length > 0) throw new ConfigError(problems);
-  const path =
-    told === '' ? join(configHome(env, home), 'trex', isReadOnly ? 'read-only-token' : 'token') : told;
+  const path = told === '' ? tokenPath(isReadOnly, env, home) : told;
   const token = newToken();
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const fresh = `${path}.${randomUUID()}.new`;
@@ -39,9 +39,4 @@ export function writeToken(isReadOnly: boolean, env: Environment, home: string):
     throw error;
   }
   return { token, path, setting };
-}
-
-/** A relative one is invalid, and to be ignored (the XDG Base Directory Specification). */
-function configHome({ XDG_CONFIG_HOME: path }: Environment, home: string): string {
-  return path?.startsWith('/') ? path : join(home, '.config');
 }

@@ -101,7 +101,12 @@ export function unknownNames(env: Environment): string[] {
 }
 
 /** The default stands in for what is refused, so that reading goes on and finds the other problems. */
-function readSetting<T>(setting: Setting<T>, env: Environment, machine: Machine, problems: string[]): T {
+export function readSetting<T>(
+  setting: Setting<T>,
+  env: Environment,
+  machine: Machine,
+  problems: string[],
+): T {
   const text = env[setting.name];
   if (text === undefined || (text === '' && !setting.refusesEmpty)) return setting.valueByDefault(machine);
   const parsed = setting.parse(text);
@@ -148,7 +153,7 @@ function openDoors({ isPublic, auth, token, readOnlyToken, host }: AppConfig, en
 }
 
 /** Set as it is, or in a file. */
-function secret(
+export function secret(
   text: string | undefined,
   fileSetting: Setting<unknown>,
   file: string | undefined,
@@ -243,7 +248,12 @@ function contradictions(config: AppConfig): string[] {
   return claims.filter(([holds]) => !holds).map(([, claim]) => claim);
 }
 
-function mustBe(setting: Setting<unknown>, what: string, got: readonly string[]): string {
+/** `setting`: or an option of the command line. */
+export function mustBe(
+  setting: { readonly name: string; readonly isSecret?: boolean },
+  what: string,
+  got: readonly string[],
+): string {
   if (setting.isSecret) return `${setting.name} must be ${what}`;
   return `${setting.name} must be ${what}, got ${got.map((text) => `"${shown(text)}"`).join(', ')}`;
 }

@@ -1,3 +1,4 @@
+import { clientUsage } from './client-help.js';
 import { type Setting, settings } from './settings.js';
 
 const COLUMNS = 100;
@@ -19,12 +20,15 @@ export function helpText(version: string): string {
     `trex ${version}: a multi-session terminal server`,
     '',
     'Usage: [TREX_…=value …] trex [serve | token [--read-only]] [--help | --version]',
+    '       [TREX_…=value …] trex (ls | new | attach ID | kill ID …) [--help | OPTION …]',
     '',
     'Commands; serve where there is none',
     ...COMMANDS.map(([command, meaning]) => `  ${command.padEnd(17)}  ${meaning}`),
     '',
     'Options',
     ...OPTIONS.map(([option, meaning]) => `  ${option.padEnd(11)}  ${meaning}`),
+    '',
+    ...clientUsage,
     '',
     'Settings, read from the environment at the start',
     ...Object.values(settings).flatMap(settingLines),

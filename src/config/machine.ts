@@ -56,6 +56,9 @@ export interface SecretFile {
   readonly text: string;
 }
 
+/** Why a file that is not there holds nothing. */
+export const UNREADABLE = 'cannot be read';
+
 /** More than a token and a line's end have. */
 const MAX_SECRET_BYTES = 1024;
 
@@ -109,7 +112,7 @@ export function readMachine(source: MachineSource = thisMachine): Machine {
  * to make such a file, so that it is nobody's oversight who left a file of their own open.
  */
 function readSecret(file: SecretFile | undefined): { readonly text: string } | { readonly refused: string } {
-  if (!file) return { refused: 'cannot be read' };
+  if (!file) return { refused: UNREADABLE };
   if (!file.isFile) return { refused: 'is no file' };
   if (file.owner === 'other') return { refused: 'belongs to somebody else' };
   const isShared = file.owner === 'root' && file.isOfOwnGroup;

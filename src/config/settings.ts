@@ -31,6 +31,8 @@ export type SettingValues = Omit<AppConfig, 'shell' | 'isPublic' | 'cwdRoot' | '
   readonly cwdRoot: string | undefined;
   readonly page: 'on' | 'off';
   readonly metrics: 'on' | 'off';
+  /** For clients: without a slash at the end. */
+  readonly url: string | undefined;
   /** A path, a bare name, or whatever the machine suggests. */
   readonly shell: string | undefined;
   readonly token: string | undefined;
@@ -380,6 +382,15 @@ export const settings: { readonly [K in keyof SettingValues]: Setting<SettingVal
     meaning: 'Whether there are metrics for Prometheus at /metrics, for whoever may read the API (on).',
     byDefault: 'off',
   }),
+  url: {
+    name: 'TREX_URL',
+    meaning:
+      'Where the commands ls, new, attach and kill find the server, which itself does not read it; without it they follow TREX_HOST and TREX_PORT.',
+    accepts: 'an address (https://example.com/trex), without a user, a query or a fragment',
+    byDefault: 'none',
+    valueByDefault: () => undefined,
+    parse: (text) => (isServerUrl(text) ? { value: text.replace(/\/+$/, '') } : { refused: [text] }),
+  },
   logLevel: {
     name: 'TREX_LOG_LEVEL',
     meaning: 'The least important log lines to write.',
@@ -511,6 +522,10 @@ function isFilePath(text: string): boolean {
 
 function isBareName(text: string): boolean {
   return !text.includes('/') && !text.includes('\0');
+}
+
+function isServerUrl(text: string): boolean {
+  return /^https?:\/\/[^?#@\s]+$/.test(text) && URL.canParse(text);
 }
 
 /** An extension's origin names the extension, so it is accepted whole or not at all. */

@@ -8,7 +8,7 @@ const ROOT = resolve(__dirname, '../..');
 /** For whoever is the first to need it. */
 export const BUILD_MS = 120_000;
 
-/** What `npm run build` builds, each beside the other: the server looks for its page there. */
+/** What `npm run build` builds, each beside the other: the server looks for its page there, and its command line for its commands. */
 const parts = {
   server: {
     folder: 'dist',
@@ -16,6 +16,7 @@ const parts = {
     args: ['-p', 'tsconfig.build.json', '--incremental', 'false', '--outDir'],
   },
   page: { folder: 'dist-page', script: 'scripts/build-page.mjs', args: ['--out'] },
+  cli: { folder: 'dist-cli', script: 'scripts/build-cli.mjs', args: ['--out'] },
 };
 
 /** Where it is built into, for all tests of one run: made and removed by build-folder.ts. */
@@ -25,7 +26,7 @@ export function builtFolder(): string {
   return folder;
 }
 
-/** Builds one of both, unless it has been. Whole or not at all: other tests may be building it, too. */
+/** Builds one of them, unless it has been. Whole or not at all: other tests may be building it, too. */
 export async function build(part: keyof typeof parts): Promise<void> {
   const { folder, script, args } = parts[part];
   const built = join(builtFolder(), folder);
