@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
+import { isatty } from 'node:tty';
 import {
   type Closure,
   type ErrorMessage,
@@ -60,7 +62,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 export class Attachment {
   private readonly output = new Output((error) => this.end(lostReader(error)));
   /** What the output has made of the terminal, if it is shown on one: else every byte goes on as it is. */
-  private readonly screen = process.stdout.isTTY ? new Screen() : undefined;
+  private readonly screen = isatty(STDOUT) ? new Screen() : undefined;
   private readonly input = process.stdin;
   private readonly typing: Typing;
   private session?: RemoteSession;
@@ -113,8 +115,8 @@ export class Attachment {
     }
     if (this.ending) return;
     const isReadOnly = this.options.readOnly || client.readOnly;
-    this.tellOfBeginning(this.session.id, isReadOnly);
     this.listen(this.session, isReadOnly);
+    this.tellOfBeginning(this.session.id, isReadOnly);
     if (size && !isReadOnly) this.session.resize(size);
   }
 
@@ -122,7 +124,8 @@ export class Attachment {
     if (!this.input.isTTY || !this.screen) return;
     const keys = keyNames(this.options.detachKeys);
     const looking = isReadOnly ? ', to look on: nothing is typed' : '';
-    this.note(`${shown(id)}${looking}${keys === '' ? '' : `; ${keys} detaches`}`);
+    const sentence = `${shown(id)}${looking}${keys === '' ? '' : `; ${keys} detaches`}`;
+    this.output.write(`trex: ${sentence}\r\n`, undefined, STDERR);
   }
 
   private listen(session: RemoteSession, isReadOnly: boolean): void {
@@ -249,7 +252,7 @@ export class Attachment {
 
   /** Tells the person something, behind what is being shown; while a program fills the screen, later. */
   private note(sentence: string): void {
-    if (this.screen?.isFullScreen && process.stderr.isTTY) this.untold.push(sentence);
+    if (this.screen?.isFullScreen && isatty(STDERR)) this.untold.push(sentence);
     else this.tell(sentence);
   }
 
@@ -304,6 +307,8 @@ export class Attachment {
   private setRaw(raw: boolean): void {
     try {
       this.input.setRawMode(raw);
+      // Node leaves the terminal to make two characters of each line feed, by which programs move their cursor down.
+      if (raw) spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
     } catch {
       // It has gone, as at a hang-up.
     }
@@ -323,8 +328,10 @@ export class Attachment {
 
 /** The terminal's, if it is one and knows. */
 export function sizeOfTerminal(): Size | undefined {
-  const { isTTY, columns: cols, rows } = process.stdout;
-  return isTTY && cols > 0 && rows > 0 ? { cols, rows } : undefined;
+  // Node makes of what is no terminal one that does not wait, for whoever only looks.
+  if (!isatty(STDOUT)) return undefined;
+  const { columns: cols, rows } = process.stdout;
+  return cols > 0 && rows > 0 ? { cols, rows } : undefined;
 }
 
 function lostReader({ code, message }: NodeJS.ErrnoException): Ending {

@@ -2,7 +2,7 @@
 # Packs the project, installs what comes out as its users do, without a compiler and without a network, runs the command that
 # it brings, and opens a session:
 #   scripts/verify-tarball.sh
-# It wants to be alone: packing builds into dist and dist-page.
+# It wants to be alone: packing builds into dist, dist-page and dist-cli.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -91,6 +91,9 @@ socket.on('message', (text) => {
 });
 SCRIPT
 echo '   a session says hello'
+
+env -i PATH="$PATH" HOME="$work/home" "$trex" ls --url "http://127.0.0.1:$port" | grep -q '^s1 '
+echo '   trex ls lists it'
 
 kill -USR2 "$server"
 says "^ws=$(node -p 'require("./package-lock.json").packages["node_modules/ws"].version');$"

@@ -3,8 +3,8 @@ export const CLIENT_COMMANDS = ['ls', 'new', 'attach', 'kill'] as const;
 
 const USAGE = [
   ['ls [--json]', 'List the sessions, as a table or as JSON.'],
-  ['new [-d] [--shell SHELL] [--cwd DIR]', 'Start a session and show it here. It stays when you detach.'],
-  ['attach ID [--read-only]', 'Show a session here: raw, with its size following the terminal.'],
+  ['new [-d] [--shell SHELL] [--cwd DIR]', 'Start one and show it here. It stays when you detach.'],
+  ['attach ID [--read-only]', 'Show a session here, in the size of this terminal.'],
   ['kill ID …', 'End sessions, with all their processes.'],
 ] as const;
 

@@ -58,7 +58,7 @@ describe('the command line', () => {
     expect(program.stderr).toBe('');
   });
 
-  it.each([[['--port=4000']], [['-p']], [['start']], [['serve', '--read-only']]])(
+  it.each([[['--port=4000']], [['-p']], [['start']], [['serve', '--read-only']], [['list']]])(
     'refuses what it does not know: %j',
     async (args) => {
       const program = start(args);

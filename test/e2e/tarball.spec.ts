@@ -23,7 +23,7 @@ import { until } from '../support/until.js';
 const ROOT = resolve(__dirname, '../..');
 const run = promisify(execFile);
 
-const BUILT = ['dist', 'dist-page'];
+const BUILT = ['dist', 'dist-page', 'dist-cli'];
 const BESIDE = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'deploy/trex.service', 'package.json'];
 /** Of no package, and too much to copy. */
 const LEFT_OUT = ['.git', '.cache', 'node_modules', 'coverage'];
@@ -42,7 +42,7 @@ const bed = useTestBed();
 let packed: string[];
 
 beforeAll(async () => {
-  await Promise.all([build('server'), build('page')]);
+  await Promise.all([build('server'), build('page'), build('cli')]);
   const tarball = await pack(join(folder, 'project'));
   await install(tarball);
 }, BUILD_MS);
@@ -90,7 +90,7 @@ describe('the package', () => {
     const built = BUILT.flatMap((part) => filesBelow(join(builtFolder(), part)));
 
     expect(packed).toEqual([...built.map((path) => relative(builtFolder(), path)), ...BESIDE].sort());
-    expect(packed.filter((path) => /\.(spec\.|ts$)|^(src|test|page|bench|scripts)\//.test(path))).toEqual([]);
+    expect(packed.filter((path) => /\.(spec\.|ts$)|^(src|test|page|cli|bench|scripts)\//.test(path))).toEqual([]);
   });
 
   it('brings a command that Node runs', () => {
@@ -130,6 +130,12 @@ describe('the package, installed', () => {
     const page = await fetch(`http://127.0.0.1:${program.port}/`);
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
     await page.text();
+
+    const asked = ['ls', '--url', `http://127.0.0.1:${program.port}`];
+    const { stdout } = await run(process.execPath, [join(installed, 'dist/main.js'), ...asked], {
+      env: { PATH: process.env.PATH, HOME: folder },
+    });
+    expect(stdout).toMatch(new RegExp(`^ID .*\n${sessionId} .*\n$`));
 
     program.signal('SIGUSR2');
     await until(() => program.stderr.endsWith('\n'), 'it has told what it loaded');
