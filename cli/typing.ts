@@ -1,4 +1,4 @@
-import { isTerminalReply } from '../client/trex-client.js';
+import { isTerminalReply } from '../client/terminal-replies.js';
 import { controlOf } from './detach-keys.js';
 
 /** One key, one sequence of the terminal's, or one byte of either. */

@@ -15,7 +15,6 @@ export {
   type TerminalClientOptions,
   type WatchHandlers,
 } from './terminal-client.js';
-export { isTerminalReply } from './terminal-replies.js';
 export { type Timers } from './timers.js';
 export { XtermAdapter, type XtermTerminal } from './xterm-adapter.js';
 export {

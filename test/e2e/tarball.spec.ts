@@ -90,7 +90,9 @@ describe('the package', () => {
     const built = BUILT.flatMap((part) => filesBelow(join(builtFolder(), part)));
 
     expect(packed).toEqual([...built.map((path) => relative(builtFolder(), path)), ...BESIDE].sort());
-    expect(packed.filter((path) => /\.(spec\.|ts$)|^(src|test|page|cli|bench|scripts)\//.test(path))).toEqual([]);
+    expect(packed.filter((path) => /\.(spec\.|ts$)|^(src|test|page|cli|bench|scripts)\//.test(path))).toEqual(
+      [],
+    );
   });
 
   it('brings a command that Node runs', () => {
