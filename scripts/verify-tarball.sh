@@ -92,8 +92,9 @@ socket.on('message', (text) => {
 SCRIPT
 echo '   a session says hello'
 
-env -i PATH="$PATH" HOME="$work/home" "$trex" ls --url "http://127.0.0.1:$port" | grep -q '^s1 '
-echo '   trex ls lists it'
+env -i PATH="$PATH" HOME="$work/home" "$trex" new -d --url "http://127.0.0.1:$port" | grep -q '^s2$'
+env -i PATH="$PATH" HOME="$work/home" "$trex" ls --url "http://127.0.0.1:$port" | grep -q '^s2 '
+echo '   trex new makes one that trex ls lists'
 
 kill -USR2 "$server"
 says "^ws=$(node -p 'require("./package-lock.json").packages["node_modules/ws"].version');$"
