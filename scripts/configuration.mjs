@@ -63,6 +63,11 @@ const TOPICS = [
     '',
     ['pingSeconds', 'deadSeconds', 'headersSeconds', 'requestSeconds', 'keepAliveSeconds'],
   ],
+  [
+    'The other commands',
+    '`trex ls`, `new`, `attach` and `kill` read this one, and where the server listens.',
+    ['url'],
+  ],
   ['What it tells', '[What a running server tells](observability.md) has the rest.', ['metrics', 'logLevel']],
 ];
 

@@ -15,8 +15,8 @@ const OPTIONS = [
   ['--shell SHELL', 'An allowed shell, by its name or path.'],
   ['--cwd DIR', "Where it starts, on the server's machine."],
   ['--read-only', 'Look on: nothing is typed, and the size stays.'],
-  ['--detach-keys KEYS', 'ctrl-\\, unless you say otherwise: ctrl-p,ctrl-q for two, or none. What detaches'],
-  ['', 'is not typed: to type it, choose another.'],
+  ['--detach-keys KEYS', 'ctrl-\\, unless you say otherwise: ctrl-p,ctrl-q for two, or none. What'],
+  ['', 'detaches is not typed: to type it, choose another.'],
 ] as const;
 
 const MORE = [
