@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { type RemoteSession } from '../../client/remote-session.js';
-import { type Arrival, TerminalClient } from '../../client/terminal-client.js';
+import { type Arrival, type CreateOptions, TerminalClient } from '../../client/terminal-client.js';
 import { LineChecker } from '../programs/lines.js';
 
 const TALKER = join(__dirname, '../programs/talker.js');
-const READY = 'READY\n';
+export const READY = /READY (\d+)\n/;
 
 /** A client of the library whose connection can be cut, and be away for a while. */
 export class ReturningClient {
@@ -48,21 +48,51 @@ export class ReturningClient {
   }
 }
 
+/** What a shell is typed to become a talker, which says that it is `READY`, and which process. */
+export function talkerCommand(bytesPerSecond: number, mostBytes = Infinity): string {
+  // Left as it is, a terminal adds a byte to each line, and echoes.
+  const script = `stty raw -echo; printf "REA""DY %s\\n" $$; exec "${process.execPath}" "${TALKER}" ${bytesPerSecond} ${mostBytes}`;
+  return ` exec /bin/sh -c '${script}'\n`;
+}
+
+/** How a talk went. */
+export interface TalkEnd {
+  readonly wrongLines: number;
+  /** 1 if what it was typed was not what was written. */
+  readonly wrongInput: number;
+}
+
 /** One talker in a session, checked byte by byte in both directions. */
 export class Talk {
-  readonly checker = new LineChecker();
+  readonly checker = new LineChecker((key) => this.hearEcho(key));
   gapBytes = 0;
   gaps = 0;
   lost = 0;
+  exits = 0;
+  /** Output that came when there should be no more. */
+  bytesAfterExit = 0;
+  /** Of its process, once it talks. */
+  pid = NaN;
+  typedBytes = 0;
   private session?: RemoteSession;
   private readonly typed = createHash('sha256');
-  private typedBytes = 0;
   private lines = 0;
   private begun = '';
+  private keys = 0;
+  private readonly awaited = new Map<string, (answered: boolean) => void>();
   private looked: () => void = () => undefined;
 
-  /** Resolves when it talks. */
-  async begin({ client }: ReturningClient, bytesPerSecond: number): Promise<void> {
+  get sessionId(): string {
+    return this.session?.id ?? '';
+  }
+
+  /** Resolves when it talks; it prints `mostBytes` at most. */
+  async begin(
+    { client }: ReturningClient,
+    bytesPerSecond: number,
+    mostBytes = Infinity,
+    options: CreateOptions = {},
+  ): Promise<void> {
     this.session = await client.create(
       {
         output: (bytes, _offset, consumed) => {
@@ -73,17 +103,23 @@ export class Talk {
           this.gaps += 1;
           this.gapBytes += end - offset;
           this.checker.skip(end - offset);
+          // The answers may have been in there.
+          for (const key of [...this.awaited.keys()]) this.hearEcho(key, false);
         },
         inputLost: (bytes) => (this.lost += bytes),
-        gone: () => (this.lost += 1),
+        exit: () => {
+          this.exits += 1;
+          this.looked();
+        },
+        gone: () => {
+          this.lost += 1;
+          this.looked();
+        },
       },
-      { cols: 80, rows: 24 },
+      { cols: 80, rows: 24, ...options },
     );
-    const ready = this.until(() => this.begun === 'begun');
-    // Left as it is, a terminal adds a byte to each line, and echoes.
-    this.session.write(
-      ` exec /bin/sh -c 'stty raw -echo; printf "REA""DY\\n"; exec "${process.execPath}" "${TALKER}" ${bytesPerSecond}'\n`,
-    );
+    const ready = this.until(() => this.pid > 0);
+    this.session.write(talkerCommand(bytesPerSecond, mostBytes));
     await ready;
   }
 
@@ -92,12 +128,33 @@ export class Talk {
     this.send(`input ${String(this.lines++).padStart(8, '0')}\n`);
   }
 
-  /** Ends it. @returns how many of its lines were wrong, or everything if what it was typed was not what was written. */
-  async end(): Promise<{ readonly wrongLines: number; readonly wrongInput: number }> {
+  /** Types a line that is answered. @returns after how many milliseconds it was; `undefined` when it never will be */
+  async echo(): Promise<number | undefined> {
+    const key = String(this.keys++).padStart(8, '0');
+    const answered = new Promise<boolean>((resolve) => this.awaited.set(key, resolve));
+    const typed = performance.now();
+    this.send(`?${key}\n`);
+    return (await answered) ? performance.now() - typed : undefined;
+  }
+
+  /** Resolves once it has ended, with or without having been asked to. */
+  async ended(): Promise<void> {
+    await this.until(() => this.exits + this.lost > 0);
+    for (const key of [...this.awaited.keys()]) this.hearEcho(key, false);
+  }
+
+  /** Ends it. */
+  async end(): Promise<TalkEnd> {
     this.send('\nEND\n');
     await this.until(() => this.checker.typed !== undefined || this.lost > 0);
     const expected = `TYPED ${this.typedBytes} ${this.typed.digest('hex')}`;
+    await this.ended();
     return { wrongLines: this.checker.wrongLines, wrongInput: this.checker.typed === expected ? 0 : 1 };
+  }
+
+  /** Closes its session, whatever it does. */
+  close(): void {
+    this.session?.close();
   }
 
   private send(text: string): void {
@@ -106,19 +163,24 @@ export class Talk {
     this.session?.write(text);
   }
 
+  private hearEcho(key: string, isThere = true): void {
+    this.awaited.get(key)?.(isThere);
+    this.awaited.delete(key);
+  }
+
   private show(bytes: Uint8Array): void {
-    if (this.begun === 'begun') {
-      this.checker.add(bytes);
-    } else {
-      this.begun += Buffer.from(bytes).toString('latin1');
-      const at = this.begun.indexOf(READY);
-      if (at >= 0) {
-        const rest = this.begun.slice(at + READY.length);
-        this.begun = 'begun';
-        this.checker.add(Buffer.from(rest, 'latin1'));
-      }
-    }
+    if (this.exits > 0) this.bytesAfterExit += bytes.length;
+    if (this.pid > 0) this.checker.add(bytes);
+    else this.lookForBeginning(bytes);
     this.looked();
+  }
+
+  private lookForBeginning(bytes: Uint8Array): void {
+    this.begun += Buffer.from(bytes).toString('latin1');
+    const ready = READY.exec(this.begun);
+    if (!ready) return;
+    this.pid = Number(ready[1]);
+    this.checker.add(Buffer.from(this.begun.slice(ready.index + ready[0].length), 'latin1'));
   }
 
   private until(claim: () => boolean): Promise<void> {
@@ -129,6 +191,7 @@ export class Talk {
         clearTimeout(late);
         resolve();
       };
+      this.looked();
     });
   }
 }

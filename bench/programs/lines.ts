@@ -1,10 +1,21 @@
 const LINE_BYTES = 64;
+const NUMBER_BYTES = 11;
+const KEY_LENGTH = 8;
+/** Where the number, and the key if there is one, end. */
+const KEY_END = NUMBER_BYTES + 2 + KEY_LENGTH;
 
 /** Line `n` of a talker: its number, and what only that number has behind it. All are equally long. */
 export function lineAt(n: number): string {
   const number = String(n).padStart(10, '0');
   const rest = ((n * 2_654_435_761) % 2 ** 32).toString(16).padStart(8, '0');
   return `${number} ${rest.repeat(7).slice(0, LINE_BYTES - 13)}.\n`;
+}
+
+/** Line `n` where it answers the key `?key` that was typed: as long as any other, and it, too, belongs nowhere else. */
+export function echoAt(n: number, key: string): string {
+  const line = lineAt(n);
+  const name = key.slice(0, KEY_LENGTH).padStart(KEY_LENGTH, '0');
+  return `${line.slice(0, NUMBER_BYTES)}?${name} ${line.slice(KEY_END)}`;
 }
 
 /** Checks what a talker prints from its first byte on, in whatever pieces it comes, and where bytes are missing. */
@@ -15,6 +26,11 @@ export class LineChecker {
   /** What it printed in the end, about what it was typed. */
   typed?: string;
   private rest = '';
+  /** What of the line that comes is not there to be looked at. */
+  private unseenBytes = 0;
+
+  /** `echoed` is told the keys that are answered. */
+  constructor(private readonly echoed: (key: string) => void = () => undefined) {}
 
   add(bytes: Uint8Array): void {
     this.rest += Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
@@ -30,11 +46,22 @@ export class LineChecker {
     const intoLine = this.offset % LINE_BYTES;
     this.rest = intoLine === 0 ? '' : lineAt(Math.floor(this.offset / LINE_BYTES)).slice(0, intoLine);
     this.offset -= intoLine;
+    // Where a key would be cut off, whether there was one cannot be told.
+    this.unseenBytes = intoLine > NUMBER_BYTES && intoLine < KEY_END ? KEY_END : 0;
   }
 
   private check(line: string): void {
     if (line.startsWith('TYPED ')) this.typed = line.trim();
-    else if (line !== lineAt(this.offset / LINE_BYTES)) this.wrongLines += 1;
+    else this.checkNumber(line, this.offset / LINE_BYTES);
     this.offset += line.length;
+  }
+
+  private checkNumber(line: string, n: number): void {
+    const unseen = this.unseenBytes;
+    this.unseenBytes = 0;
+    if (line.slice(unseen) === lineAt(n).slice(unseen)) return;
+    const key = /^\d{10} \?(\w{8}) /.exec(line)?.[1];
+    if (key !== undefined && line === echoAt(n, key)) this.echoed(key);
+    else this.wrongLines += 1;
   }
 }

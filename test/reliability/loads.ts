@@ -1,0 +1,235 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ReturningClient, Talk } from '../../bench/clients/returning-client.js';
+import { type Load, type Run } from './run.js';
+import { Watcher } from './watcher.js';
+
+const KIB = 1024;
+
+export interface Talkers {
+  readonly clients: number;
+  readonly sessionsEach: number;
+  readonly bytesPerSecond: number;
+  /** In each session. */
+  readonly keysPerSecond: number;
+  /** Others who look at each session, over connections of their own. */
+  readonly watchers?: number;
+  /** Each client loses its connection about so often: give or take a half. */
+  readonly reconnectEveryMs?: number;
+}
+
+/** Sessions that print lines which say where they belong, are typed what they digest, and are asked for echoes. */
+export function talkers(about: Talkers): Load {
+  const { clients, sessionsEach, bytesPerSecond, keysPerSecond, watchers = 0, reconnectEveryMs } = about;
+  const going: Promise<void>[] = [];
+  return {
+    async begin(run) {
+      run.figures.sessionsAtOnce = clients * sessionsEach;
+      for (let n = 0; n < clients; n++) {
+        const client = new ReturningClient(run.proxy.port);
+        await client.client.connect();
+        run.clients.push(client);
+        // All at once they would share the processors until none has begun in time.
+        for (let each = 0; each < sessionsEach; each++) await beginTalk(run, client, bytesPerSecond);
+      }
+      for (const talk of run.talks)
+        for (let n = 0; n < watchers; n++)
+          run.watchers.push(await Watcher.begin(run.server.port, talk.sessionId));
+      going.push(...run.talks.map((talk) => typeInto(talk, keysPerSecond, run)));
+      if (reconnectEveryMs !== undefined)
+        going.push(...run.clients.map((client) => comeAndGo(client, reconnectEveryMs, run)));
+    },
+    async end(run) {
+      await Promise.all(going);
+      await endTalks(run);
+    },
+  };
+}
+
+export async function beginTalk(
+  run: Run,
+  client: ReturningClient,
+  bytesPerSecond: number,
+  mostBytes?: number,
+  options?: Parameters<Talk['begin']>[3],
+): Promise<Talk> {
+  const talk = new Talk();
+  await talk.begin(client, bytesPerSecond, mostBytes, options);
+  run.talks.push(talk);
+  run.figures.sessions += 1;
+  return talk;
+}
+
+/** Ends all that still talk, and counts what was checked. */
+export async function endTalks(run: Run): Promise<void> {
+  const { talks, clients, watchers, figures, problems, endedByFault } = run;
+  const going = talks.filter((talk) => !endedByFault.has(talk));
+  const ends = await Promise.all(going.map((talk) => talk.end()));
+  for (const [n, { wrongInput }] of ends.entries())
+    if (wrongInput > 0) problems.push(`I2: ${going[n]!.sessionId} was typed something else`);
+  if (!run.isServerGone) await Promise.all(watchers.map((watcher) => watcher.ended()));
+  for (const { checker, gaps, gapBytes } of [...talks, ...watchers]) {
+    figures.bytesChecked += checker.offset - gapBytes;
+    figures.gaps += gaps;
+    figures.gapBytes += gapBytes;
+  }
+  figures.inputBytes += talks.reduce((sum, { typedBytes }) => sum + typedBytes, 0);
+  figures.resumes += clients.reduce((sum, { arrivals }) => sum + Math.max(0, arrivals.length - 1), 0);
+  for (const { client } of clients) client.close();
+  for (const watcher of watchers) watcher.close();
+}
+
+/** Types until the run is over: what is digested, and now and then what is answered. */
+export async function typeInto(talk: Talk, keysPerSecond: number, run: Run): Promise<void> {
+  const everyMs = 1000 / keysPerSecond;
+  while (!run.isOver && !run.endedByFault.has(talk)) {
+    // Out of step with the others, and with whatever goes on at regular times.
+    await delay(everyMs * (0.5 + run.random()));
+    talk.type();
+    const echo = await Promise.race([talk.echo(), unlessEnded(talk, run)]);
+    if (echo !== undefined) run.echoMs.push(echo);
+  }
+}
+
+async function unlessEnded(talk: Talk, run: Run): Promise<undefined> {
+  while (!run.endedByFault.has(talk) && talk.exits + talk.lost === 0 && !run.isOver) await delay(50);
+  return undefined;
+}
+
+async function comeAndGo(client: ReturningClient, everyMs: number, run: Run): Promise<void> {
+  while (!run.isOver) {
+    await delay(everyMs * (0.5 + run.random()));
+    if (run.isOver) return;
+    client.leave();
+    await delay(everyMs * 0.1 * run.random());
+    await client.comeBack();
+  }
+}
+
+/** One session prints as fast as it can, `mostBytes` of it; another is typed into meanwhile, and a third one closed. */
+export function firehose(mostBytes: number): Load {
+  let typing: Promise<void> | undefined;
+  let hose: Talk | undefined;
+  return {
+    async begin(run) {
+      run.figures.sessionsAtOnce = 3;
+      const [fast, calm] = [new ReturningClient(run.proxy.port), new ReturningClient(run.proxy.port)];
+      run.clients.push(fast, calm);
+      await fast.client.connect();
+      await calm.client.connect();
+      hose = await beginTalk(run, fast, Infinity, mostBytes);
+      const other = await beginTalk(run, calm, 0);
+      typing = typeInto(other, 20, run);
+      await closeOne(run, calm);
+    },
+    async end(run) {
+      // Until all has come, however long that takes on a machine that does other things as well.
+      while (hose!.checker.offset < mostBytes && hose!.checker.wrongLines === 0) await delay(20);
+      await typing;
+      await endTalks(run);
+    },
+  };
+}
+
+/** How long a flood next door makes whoever closes a session wait. */
+async function closeOne(run: Run, client: ReturningClient): Promise<void> {
+  const talk = await beginTalk(run, client, 0);
+  run.endedByFault.add(talk);
+  const begun = performance.now();
+  const { status } = await run.server.request('DELETE', `/api/sessions/${talk.sessionId}`);
+  run.figures.deleteMs = performance.now() - begun;
+  if (status !== 204) run.problems.push(`DELETE was answered with ${status}`);
+  await talk.ended();
+}
+
+/** Eight look at one session that prints a lot: one takes nothing any more, one little. */
+export function fanOut(bytesPerSecond: number): Load {
+  return {
+    async begin(run) {
+      run.figures.sessionsAtOnce = 1;
+      const client = new ReturningClient(run.proxy.port);
+      run.clients.push(client);
+      await client.client.connect();
+      const talk = await beginTalk(run, client, bytesPerSecond);
+      for (let n = 0; n < 7; n++) run.watchers.push(await Watcher.begin(run.server.port, talk.sessionId));
+      run.watchers[0]!.stall();
+      run.watchers[1]!.slowDownTo(64 * KIB);
+    },
+    async end(run) {
+      const [stalled, slow, ...fast] = run.watchers;
+      const least = Math.min(run.talks[0]!.checker.offset, ...fast.map(({ checker }) => checker.offset));
+      run.figures.slowestFastBytesPerSecond = least / run.seconds;
+      // For ten seconds whoever stands still may have the others wait.
+      const expected = Math.max(0, run.seconds - 12) * bytesPerSecond * 0.5;
+      if (least < expected) run.problems.push(`fast viewers had ${least} bytes, not ${expected}`);
+      if (run.talks[0]!.gaps + fast.reduce((sum, { gaps }) => sum + gaps, 0) > 0)
+        run.problems.push('a fast viewer had a gap');
+      stalled!.goOn();
+      slow!.goOn();
+      await endTalks(run);
+    },
+  };
+}
+
+/** Sessions are created, used and closed, one after the other, `atOnce` at a time. */
+export function churn(atOnce: number): Load {
+  const going: Promise<void>[] = [];
+  return {
+    begin(run) {
+      run.figures.sessionsAtOnce = atOnce;
+      for (let n = 0; n < atOnce; n++) going.push(createUseAndClose(run, n));
+      return Promise.resolve();
+    },
+    async end(run) {
+      await Promise.all(going);
+      await endTalks(run);
+    },
+  };
+}
+
+async function createUseAndClose(run: Run, n: number): Promise<void> {
+  const client = new ReturningClient(run.proxy.port);
+  run.clients.push(client);
+  await client.client.connect();
+  for (let round = 0; !run.isOver; round++) {
+    const word = `${n}-${round}`;
+    let text = '';
+    let exits = 0;
+    let afterExit = 0;
+    let heard: () => void = () => undefined;
+    const until = (claim: () => boolean): Promise<void> =>
+      new Promise((resolve) => {
+        heard = () => claim() && resolve();
+        heard();
+      });
+    const session = await client.client.create(
+      {
+        output: (bytes, _offset, consumed) => {
+          if (exits > 0) afterExit += bytes.length;
+          text += Buffer.from(bytes).toString('latin1');
+          run.figures.bytesChecked += bytes.length;
+          consumed();
+          heard();
+        },
+        exit: () => {
+          exits += 1;
+          heard();
+        },
+        gone: () => {
+          exits += 1;
+          heard();
+        },
+      },
+      { cols: 80, rows: 24 },
+    );
+    run.figures.sessions += 1;
+    const typed = `echo "<${word}"">"\n`;
+    session.write(typed);
+    run.figures.inputBytes += typed.length;
+    await until(() => text.includes(`<${word}>\r\n`));
+    // Some end by themselves, some are closed.
+    if (round % 2 === 0) session.close();
+    else session.write('exit\n');
+    await until(() => exits > 0);
+    if (exits > 1 || afterExit > 0) run.problems.push(`I8: ${exits} exits, ${afterExit} bytes after one`);
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * Runs the scenarios of a tier, each against a server of its own, and tells what was found.
+ *
+ *   --tier quick|nightly|soak   which; `nightly` unless said otherwise
+ *   --only L1,R03               of these those only
+ *   --seed 1                    what is left to chance is the same for the same seed
+ *   --seconds 5                 another duration for each
+ *   --list                      only tells their names
+ *   --json file                 where to write everything found
+ */
+import { writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import { type Outcome, runScenario } from './run-scenario.js';
+import { scenariosOf, type Tier } from './scenarios.js';
+
+const { values: options } = parseArgs({
+  options: {
+    tier: { type: 'string', default: 'nightly' },
+    only: { type: 'string' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    seconds: { type: 'string' },
+    list: { type: 'boolean' },
+    json: { type: 'string' },
+  },
+});
+
+async function main(): Promise<void> {
+  const tier = options.tier as Tier;
+  const seed = Number(options.seed);
+  const names = options.only?.split(',');
+  const chosen = scenariosOf(tier).filter(({ name }) => names?.includes(name) ?? true);
+  if (chosen.length === 0) throw new Error(`no scenario of the tier ${tier} is chosen`);
+  if (options.list) return console.log(chosen.map(({ name }) => name).join('\n'));
+  const outcomes: Outcome[] = [];
+  for (const scenario of chosen) {
+    const seconds =
+      options.seconds && 'seconds' in scenario ? { [tier]: Number(options.seconds) } : undefined;
+    const outcome = await runScenario({ ...scenario, ...(seconds && { seconds }) }, tier, seed);
+    outcomes.push(outcome);
+    console.log(told(outcome));
+  }
+  const machine = `${availableParallelism()} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`;
+  const about = {
+    tier,
+    seed,
+    date: new Date().toISOString().slice(0, 10),
+    machine,
+    node: process.versions.node,
+  };
+  if (options.json) writeFileSync(options.json, `${JSON.stringify({ ...about, outcomes }, null, 2)}\n`);
+  const failed = outcomes.filter(({ problems }) => problems.length > 0);
+  console.log(`${outcomes.length - failed.length} of ${outcomes.length} went as they should; seed ${seed}`);
+  if (failed.length > 0) process.exitCode = 1;
+}
+
+function told({ name, about, skipped, problems, figures }: Outcome): string {
+  if (skipped !== undefined) return `–  ${name}: ${about}: not run: ${skipped}`;
+  const numbers = Object.entries(figures ?? {})
+    .filter(([, value]) => value !== 0)
+    .map(([figure, value]) => `${figure} ${Number.isInteger(value) ? value : value.toFixed(2)}`);
+  const lines = problems.map((problem) => `     ${problem}`);
+  return [
+    `${problems.length === 0 ? '✓' : '✗'}  ${name}: ${about}`,
+    `     ${numbers.join(', ')}`,
+    ...lines,
+  ].join('\n');
+}
+
+// Sockets that have been let go of may still be closing.
+main().then(
+  () => process.exit(),
+  (error: unknown) => {
+    console.error(error);
+    process.exit(1);
+  },
+);

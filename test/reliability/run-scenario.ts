@@ -1,0 +1,140 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { seededRandom } from '../../bench/harness/statistics.js';
+import { CuttingProxy } from '../support/cutting-proxy.js';
+import { baselineOf, expectClean } from './expect-clean.js';
+import { endTalks, talkers } from './loads.js';
+import { Probe } from './probe.js';
+import { type Figures, type Run } from './run.js';
+import { type Scenario, type Tier } from './scenarios.js';
+import { ServerUnderTest } from './server-under-test.js';
+
+export interface Outcome {
+  readonly name: string;
+  readonly about: string;
+  readonly seed: number;
+  /** Why it was not run. */
+  readonly skipped?: string;
+  readonly problems: readonly string[];
+  readonly figures?: Figures;
+}
+
+const NO_FIGURES: Figures = {
+  seconds: 0,
+  sessions: 0,
+  bytesChecked: 0,
+  resumes: 0,
+  gaps: 0,
+  gapBytes: 0,
+  inputBytes: 0,
+  echoes: 0,
+  faults: 0,
+};
+/** How long a load may take to end, beyond the time it was given. */
+const END_MS = 240_000;
+
+/** Runs one scenario against a server of its own: what was wrong in the end, and what was measured. */
+export async function runScenario(scenario: Scenario, tier: Tier, seed: number): Promise<Outcome> {
+  const { name, about } = scenario;
+  const skipped = scenario.skip?.();
+  if (skipped !== undefined) return { name, about, seed, skipped, problems: [] };
+  if ('check' in scenario) {
+    const figures = { ...NO_FIGURES };
+    const problems = await scenario.check(figures, tier).catch(said);
+    return { name, about, seed, problems, figures };
+  }
+  const server = await ServerUnderTest.start({ settings: scenario.settings });
+  const proxy = await CuttingProxy.start(server.port);
+  const [run, baseline] = await prepare(server, proxy, scenario.seconds[tier] ?? 0, seed);
+  const began = performance.now();
+  try {
+    const problems = await within(END_MS + run.seconds * 1000, go(run, scenario, tier)).then(
+      () => expectClean(run, baseline, scenario.gates),
+      async (error: unknown) => [...run.problems, ...(await said(error)), server.stderr.slice(0, 500)],
+    );
+    run.figures.seconds = (performance.now() - began) / 1000;
+    return { name, about, seed, problems: problems.filter(Boolean), figures: run.figures };
+  } finally {
+    run.isOver = true;
+    for (const { client } of run.clients) client.close();
+    for (const watcher of run.watchers) watcher.close();
+    await proxy.close();
+    const code = await server.stop();
+    if (!run.isServerGone && code !== 0) run.problems.push(`the server ended with ${code}`);
+  }
+}
+
+/** Has the server done everything once, so that what it then holds is what it always holds. */
+async function prepare(
+  server: ServerUnderTest,
+  proxy: CuttingProxy,
+  seconds: number,
+  seed: number,
+): Promise<[Run, Awaited<ReturnType<typeof baselineOf>>]> {
+  const make = (): Run => ({
+    server,
+    proxy,
+    seconds,
+    random: seededRandom(seed),
+    figures: { ...NO_FIGURES },
+    clients: [],
+    talks: [],
+    watchers: [],
+    echoMs: [],
+    probeMs: [],
+    problems: [],
+    endedByFault: new Set(),
+    isServerGone: false,
+    isOver: false,
+  });
+  const warmUp = make();
+  const load = talkers({
+    clients: 2,
+    sessionsEach: 1,
+    bytesPerSecond: 262_144,
+    keysPerSecond: 50,
+    watchers: 1,
+  });
+  await load.begin(warmUp);
+  for (const client of warmUp.clients) {
+    client.leave();
+    await client.comeBack();
+  }
+  warmUp.isOver = true;
+  await load.end(warmUp);
+  const baseline = await baselineOf(server);
+  return [make(), baseline];
+}
+
+async function go(
+  run: Run,
+  { load, fault, plan, wantsProbe }: Extract<Scenario, { load: unknown }>,
+  tier: Tier,
+): Promise<void> {
+  if (plan) run.proxy.planFor = (number) => plan(number, run.random, tier);
+  const probe = wantsProbe ? await Probe.start() : undefined;
+  const going = load();
+  await going.begin(run);
+  probe?.begin(seededRandom(1));
+  const end = performance.now() + run.seconds * 1000;
+  if (fault) {
+    // Not before everything is in full swing.
+    await delay(Math.min(500, run.seconds * 250));
+    await fault(run);
+  }
+  await delay(Math.max(0, end - performance.now()));
+  run.isOver = true;
+  if (probe) run.probeMs.push(...(await probe.end()));
+  if (run.isServerGone) await endTalks(run);
+  else await going.end(run);
+}
+
+function within<T>(ms: number, task: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`not over within ${ms / 1000} s`)), ms);
+    task.then(resolve, reject).finally(() => clearTimeout(late));
+  });
+}
+
+function said(error: unknown): Promise<string[]> {
+  return Promise.resolve([error instanceof Error ? (error.stack ?? error.message) : String(error)]);
+}

@@ -1,0 +1,54 @@
+import { type ReturningClient, type Talk } from '../../bench/clients/returning-client.js';
+import { type CuttingProxy } from '../support/cutting-proxy.js';
+import { type ServerUnderTest } from './server-under-test.js';
+import { type Watcher } from './watcher.js';
+
+/** What one run has come to, by name; what is not there was not measured. */
+export interface Figures {
+  seconds: number;
+  sessions: number;
+  bytesChecked: number;
+  resumes: number;
+  gaps: number;
+  gapBytes: number;
+  inputBytes: number;
+  echoes: number;
+  faults: number;
+  [more: string]: number;
+}
+
+/** What a load and a fault work on; both add to it. */
+export interface Run {
+  readonly server: ServerUnderTest;
+  /** Before the server; every client comes through it. */
+  readonly proxy: CuttingProxy;
+  readonly seconds: number;
+  /** The same numbers for the same seed. */
+  readonly random: () => number;
+  readonly figures: Figures;
+  readonly clients: ReturningClient[];
+  readonly talks: Talk[];
+  readonly watchers: Watcher[];
+  /** Milliseconds from a key to its echo, at the server and at the bare one beside it. */
+  readonly echoMs: number[];
+  readonly probeMs: number[];
+  /** What was found to be wrong, in words. */
+  readonly problems: string[];
+  /** Sessions that a fault ends before their time, and how. */
+  readonly endedByFault: Set<Talk>;
+  /** The server has been ended by a fault: what only a server that lives can be asked is not. */
+  isServerGone: boolean;
+  /** Nothing more is to be begun. */
+  isOver: boolean;
+}
+
+/** What goes on for a while. */
+export interface Load {
+  /** Resolves when all of it is under way. */
+  begin(run: Run): Promise<void>;
+  /** Ends it, and checks all it can. */
+  end(run: Run): Promise<void>;
+}
+
+/** What goes wrong meanwhile. */
+export type Fault = (run: Run) => Promise<void>;

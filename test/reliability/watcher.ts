@@ -1,0 +1,138 @@
+import { once } from 'node:events';
+import { WebSocket } from 'ws';
+import { READY } from '../../bench/clients/returning-client.js';
+import { LineChecker } from '../../bench/programs/lines.js';
+import { Claims } from '../support/claims.js';
+import { PATIENCE_MS } from '../support/until.js';
+
+interface Message {
+  readonly type: string;
+  readonly sessionId?: string;
+  readonly data?: string;
+  readonly offset?: number;
+  readonly end?: number;
+}
+
+/** Looks at one talker over a connection of `trex.v1`, as existing clients do; checks what it is sent, and in which order. */
+export class Watcher {
+  readonly checker = new LineChecker();
+  gaps = 0;
+  gapBytes = 0;
+  exits = 0;
+  /** What should not have come, in words. */
+  readonly problems: string[] = [];
+  closeCode?: number;
+  private begun = '';
+  private talks = false;
+  private end?: number;
+  private reading?: NodeJS.Timeout;
+  private readonly claims = new Claims();
+
+  private constructor(
+    private readonly socket: WebSocket,
+    private readonly sessionId: string,
+  ) {
+    socket.on('message', (frame: Buffer) => this.take(JSON.parse(frame.toString()) as Message));
+    // The close that follows tells the same.
+    socket.on('error', () => undefined);
+    socket.on('close', (code) => {
+      this.closeCode = code;
+      clearInterval(this.reading);
+      this.claims.look();
+    });
+  }
+
+  /** Resolves once it looks. */
+  static async begin(port: number, sessionId: string): Promise<Watcher> {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, 'trex.v1');
+    const watcher = new Watcher(socket, sessionId);
+    await once(socket, 'open');
+    socket.send(JSON.stringify({ type: 'attach', sessionId, from: 0 }));
+    await watcher.until(() => watcher.end !== undefined, 'it is attached');
+    return watcher;
+  }
+
+  /** From now on it takes nothing. */
+  stall(): void {
+    this.socket.pause();
+  }
+
+  goOn(): void {
+    clearInterval(this.reading);
+    this.socket.resume();
+  }
+
+  /** From now on it takes about so much a second: what one read brings, and then nothing for as long as that should take. */
+  slowDownTo(bytesPerSecond: number): void {
+    let taken = this.checker.offset;
+    const begun = performance.now();
+    const first = taken;
+    this.reading = setInterval(() => {
+      taken = this.checker.offset - this.gapBytes;
+      const due = first + ((performance.now() - begun) / 1000) * bytesPerSecond;
+      if (taken > due) this.socket.pause();
+      else this.socket.resume();
+    }, 20);
+  }
+
+  /** Resolves once it has been told of the end, or its connection has. */
+  ended(): Promise<void> {
+    return this.until(() => this.exits > 0 || this.closeCode !== undefined, 'the exit is told');
+  }
+
+  close(): void {
+    clearInterval(this.reading);
+    this.socket.terminate();
+  }
+
+  private take(message: Message): void {
+    if (message.sessionId !== this.sessionId) return;
+    if (this.exits > 0) this.problems.push(`${message.type} after the exit`);
+    switch (message.type) {
+      case 'attached':
+        this.end = message.offset ?? NaN;
+        break;
+      case 'output':
+        this.show(message);
+        break;
+      case 'gap':
+        this.skip(message);
+        break;
+      case 'exit':
+        this.exits += 1;
+        break;
+      case 'error':
+        this.problems.push(`an error: ${JSON.stringify(message)}`);
+        break;
+    }
+    this.claims.look();
+  }
+
+  private show({ data = '', offset = NaN, end = NaN }: Message): void {
+    if (offset !== this.end) this.problems.push(`output from ${offset} came behind ${this.end}`);
+    // What sets the modes of its terminal is none of the session's.
+    if (end === offset) return;
+    this.end = end;
+    if (this.talks) {
+      this.checker.add(Buffer.from(data));
+      return;
+    }
+    this.begun += data;
+    const ready = READY.exec(this.begun);
+    if (!ready) return;
+    this.talks = true;
+    this.checker.add(Buffer.from(this.begun.slice(ready.index + ready[0].length)));
+  }
+
+  private skip({ offset = NaN, end = NaN }: Message): void {
+    if (offset !== this.end) this.problems.push(`a gap from ${offset} came behind ${this.end}`);
+    this.gaps += 1;
+    this.gapBytes += end - offset;
+    this.end = end;
+    this.checker.skip(end - offset);
+  }
+
+  private until(claim: () => boolean, what: string): Promise<void> {
+    return this.claims.until(claim, () => what, 2 * PATIENCE_MS);
+  }
+}
