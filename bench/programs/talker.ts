@@ -6,10 +6,12 @@
 import { createHash } from 'node:crypto';
 import { echoAt, lineAt } from './lines.js';
 
-const TICK_MS = 20;
+const TICK_MS = 40;
 const LINE_BYTES = lineAt(0).length;
-/** What is written at once, where the rate has no limit. */
+/** What is written at once at most: as long as that takes, nothing is read. */
 const MOST_AT_ONCE_BYTES = 1024 * 1024;
+/** Whoever is late makes up for it so many times as fast. */
+const HURRY = 4;
 
 const [bytesPerSecond = 0, mostBytes = Infinity] = process.argv.slice(2).map(Number);
 const typed = createHash('sha256');
@@ -44,7 +46,7 @@ const talking = setInterval(talk, TICK_MS);
 
 function talk(): void {
   const due = Math.min(mostBytes, ((performance.now() - begun) / 1000) * bytesPerSecond);
-  const most = Math.min(bytesPerSecond, MOST_AT_ONCE_BYTES);
+  const most = Math.min((HURRY * bytesPerSecond * TICK_MS) / 1000, MOST_AT_ONCE_BYTES);
   let text = '';
   // A terminal that nobody reads is not to be filled up in memory instead: what is late then stays late.
   while (!isFull && line * LINE_BYTES < due && text.length < most) text += lineAt(line++);

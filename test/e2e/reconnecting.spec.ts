@@ -272,7 +272,7 @@ describe('through lost connections,', () => {
       const other = await bed.serve({}, AnsweringPtyModule);
       const stranger = await bed.greet(other);
       await stranger.create();
-      Object.assign(person.proxy, { serverPort: other.port });
+      person.proxy.serverPort = other.port;
       person.proxy.cut('reset');
       await person.until(() => person.gone > 0, 'the session is gone');
       expect(person.arrivals.at(-1)).toEqual({ isKnown: false, isServerNew: true, gone: [session.id] });

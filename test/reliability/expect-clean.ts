@@ -1,8 +1,9 @@
 import { peakBytes } from '../../bench/harness/process-usage.js';
 import { quantile } from '../../bench/harness/statistics.js';
-import { GARBAGE_BYTES } from '../../bench/memory-bound.js';
+import { GARBAGE_BYTES, SHARED_BYTES } from '../../bench/memory-bound.js';
 import { until } from '../support/until.js';
 import { type Run } from './run.js';
+import { slopeOf } from './slope.js';
 import { type Answer, type ServerUnderTest } from './server-under-test.js';
 
 const KIB = 1024;
@@ -29,9 +30,14 @@ const PROCESS_BYTES = 120 * MIB;
 const SESSION_BYTES = MIB + 512 * KIB;
 /** Window and socket buffer. */
 const CLIENT_BYTES = MIB + MIB;
+const HELD_SHARE = 0.95;
+const IDLE_SHARE = 0.1;
+/** Of the samples, those at the beginning that say nothing. */
+const WARM_SHARE = 0.1;
+const FEW_SAMPLES = 10;
 const BACK_TO = 1.15;
-/** Code that has been compiled meanwhile, which is not given back. */
-const COMPILED_BYTES = 6 * MIB;
+/** Code that has been compiled meanwhile, and buffers that are used again; none of it grows on: see the slopes. */
+const COMPILED_BYTES = 10 * MIB + SHARED_BYTES;
 
 export async function baselineOf(server: ServerUnderTest): Promise<Baseline> {
   await untilIdle(server);
@@ -44,7 +50,7 @@ export async function baselineOf(server: ServerUnderTest): Promise<Baseline> {
  * @returns what is violated, in words
  */
 export async function expectClean(run: Run, baseline: Baseline, gates: Gates): Promise<string[]> {
-  const problems = [...run.problems, ...clientsProblems(run)];
+  const problems = [...run.problems.splice(0), ...clientsProblems(run)];
   const expect = (holds: boolean, invariant: string, what: string): void => {
     if (!holds) problems.push(`${invariant}: ${what}`);
   };
@@ -67,13 +73,19 @@ export async function expectClean(run: Run, baseline: Baseline, gates: Gates): P
       // Of few, the slowest hundredth is chance: then the slowest stands for it.
       const known = share > 0.5 && probeMs.length < FEW ? slowest : bare;
       const allowed = Math.max(gate, PROBE_TIMES * (known || 0));
-      expect(
-        found <= allowed,
-        'I9',
-        `echo ${name} took ${found.toFixed(1)} ms, more than ${allowed.toFixed(1)}`,
-      );
+      const verdict = `echo ${name} took ${found.toFixed(1)} ms, more than ${allowed.toFixed(1)}`;
+      if (found <= allowed) continue;
+      if (isTooMuchHere(run)) run.notes.push(`not judged, for this machine could do no more: ${verdict}`);
+      else problems.push(`I9: ${verdict}`);
     }
   }
+  const { heldShare = 1, idleShare = 1 } = figures;
+  if (gates.echoP99Ms < Infinity && heldShare < HELD_SHARE && !isTooMuchHere(run))
+    problems.push(
+      `only ${heldShare.toFixed(2)} of the load was held, with ${idleShare.toFixed(2)} of the time to spare`,
+    );
+  judgeSlopes(run);
+  problems.push(...run.problems.splice(0));
   if (run.isServerGone) return [...problems, ...(await orphans(server))];
 
   const { loopP99Ms, loopMaxMs } = await server.ask({});
@@ -102,6 +114,28 @@ export async function expectClean(run: Run, baseline: Baseline, gates: Gates): P
   const after = baseline.answer.heapAndBuffers * BACK_TO + COMPILED_BYTES;
   expect(heapAndBuffers <= after, 'I6', `${mb(heapAndBuffers)} held after all, not ${mb(after)}`);
   return problems;
+}
+
+/** How fast what the server holds has grown while the load went on, and whether its descriptors stayed as many. */
+function judgeSlopes({ samples, figures, growth, problems }: Run): void {
+  // What is warming up still is no growth.
+  const settled = samples.slice(Math.ceil(samples.length * WARM_SHARE));
+  const span = growth ? (settled.at(-1)?.[growth.per] ?? 0) - (settled[0]?.[growth.per] ?? 0) : 0;
+  if (!growth || settled.length < FEW_SAMPLES || span < growth.least) return;
+  const slope = slopeOf(settled.map((one) => ({ x: one[growth.per], y: one.heapAndBuffers })));
+  figures.growthBytes = slope.perUnit * growth.units;
+  figures.growthAtMostBytes = slope.atMost * growth.units;
+  figures.descriptorsLeast = Math.min(...settled.map(({ descriptors }) => descriptors));
+  figures.descriptorsMost = Math.max(...settled.map(({ descriptors }) => descriptors));
+  if (figures.growthAtMostBytes > growth.atMostBytes)
+    problems.push(
+      `I6: it grows by up to ${mb(figures.growthAtMostBytes)}, more than ${mb(growth.atMostBytes)}`,
+    );
+}
+
+/** Less was printed than should have been, because no processor had time: keys then wait behind what is late. */
+function isTooMuchHere({ figures: { heldShare = 1, idleShare = 1 } }: Run): boolean {
+  return heldShare < HELD_SHARE && idleShare < IDLE_SHARE;
 }
 
 /** I1, I2 and I8, which clients see. */

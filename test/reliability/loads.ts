@@ -24,6 +24,7 @@ export function talkers(about: Talkers): Load {
   return {
     async begin(run) {
       run.figures.sessionsAtOnce = clients * sessionsEach;
+      run.bytesPerSecond = clients * sessionsEach * bytesPerSecond;
       for (let n = 0; n < clients; n++) {
         const client = new ReturningClient(run.proxy.port);
         await client.client.connect();

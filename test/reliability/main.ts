@@ -4,7 +4,8 @@
  *   --tier quick|nightly|soak   which; `nightly` unless said otherwise
  *   --only L1,R03               of these those only
  *   --seed 1                    what is left to chance is the same for the same seed
- *   --seconds 5                 another duration for each
+ *   --seconds 5                 another duration for each; or --hours 1
+ *   --sessions 64               of the soak: how many it is to have
  *   --list                      only tells their names
  *   --json file                 where to write everything found
  */
@@ -12,7 +13,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Outcome, runScenario } from './run-scenario.js';
-import { scenariosOf, type Tier } from './scenarios.js';
+import { type Scenario, scenariosOf, storm, type Tier } from './scenarios.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -20,6 +21,8 @@ const { values: options } = parseArgs({
     only: { type: 'string' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     seconds: { type: 'string' },
+    hours: { type: 'string' },
+    sessions: { type: 'string' },
     list: { type: 'boolean' },
     json: { type: 'string' },
   },
@@ -34,9 +37,7 @@ async function main(): Promise<void> {
   if (options.list) return console.log(chosen.map(({ name }) => name).join('\n'));
   const outcomes: Outcome[] = [];
   for (const scenario of chosen) {
-    const seconds =
-      options.seconds && 'seconds' in scenario ? { [tier]: Number(options.seconds) } : undefined;
-    const outcome = await runScenario({ ...scenario, ...(seconds && { seconds }) }, tier, seed);
+    const outcome = await runScenario(changed(scenario, tier), tier, seed);
     outcomes.push(outcome);
     console.log(told(outcome));
   }
@@ -54,12 +55,23 @@ async function main(): Promise<void> {
   if (failed.length > 0) process.exitCode = 1;
 }
 
-function told({ name, about, skipped, problems, figures }: Outcome): string {
+/** As the options say. */
+function changed(scenario: Scenario, tier: Tier): Scenario {
+  if ('check' in scenario) return scenario;
+  const { hours, seconds = hours && String(Number(hours) * 3600), sessions } = options;
+  return {
+    ...scenario,
+    ...(seconds && { seconds: { [tier]: Number(seconds) } }),
+    ...(sessions && tier === 'soak' && { load: () => storm(Number(sessions)) }),
+  };
+}
+
+function told({ name, about, skipped, problems, notes = [], figures }: Outcome): string {
   if (skipped !== undefined) return `–  ${name}: ${about}: not run: ${skipped}`;
   const numbers = Object.entries(figures ?? {})
     .filter(([, value]) => value !== 0)
     .map(([figure, value]) => `${figure} ${Number.isInteger(value) ? value : value.toFixed(2)}`);
-  const lines = problems.map((problem) => `     ${problem}`);
+  const lines = [...problems, ...notes].map((problem) => `     ${problem}`);
   return [
     `${problems.length === 0 ? '✓' : '✗'}  ${name}: ${about}`,
     `     ${numbers.join(', ')}`,

@@ -6,7 +6,22 @@ import { build, BUILD_MS, builtFolder } from '../support/build.js';
 import { type Outcome } from './run-scenario.js';
 
 /** As `--list` tells them. */
-const QUICK = ['L1', 'L3-short', 'L4', 'L5', 'L6-small'];
+const QUICK = [
+  'L1',
+  'L3-short',
+  'L4',
+  'L5',
+  'L6-small',
+  'R01',
+  'R02-silent',
+  'R03',
+  'R04-small',
+  'R05',
+  'R11-resets',
+  'R12',
+  'R13',
+  'R08-full',
+];
 
 /** Of which the runner is a part, and what it runs; it has a process of its own, in which nothing else is measured. */
 const FOLDERS = [

@@ -1,10 +1,11 @@
+import { cpus } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { seededRandom } from '../../bench/harness/statistics.js';
 import { CuttingProxy } from '../support/cutting-proxy.js';
 import { baselineOf, expectClean } from './expect-clean.js';
 import { endTalks, talkers } from './loads.js';
 import { Probe } from './probe.js';
-import { type Figures, type Run } from './run.js';
+import { type Figures, type Growth, type Run, type Sample } from './run.js';
 import { type Scenario, type Tier } from './scenarios.js';
 import { ServerUnderTest } from './server-under-test.js';
 
@@ -15,7 +16,11 @@ export interface Outcome {
   /** Why it was not run. */
   readonly skipped?: string;
   readonly problems: readonly string[];
+  /** What could not be judged. */
+  readonly notes?: readonly string[];
   readonly figures?: Figures;
+  /** What was held meanwhile, where that is not to grow. */
+  readonly samples?: readonly Sample[];
 }
 
 const NO_FIGURES: Figures = {
@@ -31,6 +36,7 @@ const NO_FIGURES: Figures = {
 };
 /** How long a load may take to end, beyond the time it was given. */
 const END_MS = 240_000;
+const SAMPLES = 100;
 
 /** Runs one scenario against a server of its own: what was wrong in the end, and what was measured. */
 export async function runScenario(scenario: Scenario, tier: Tier, seed: number): Promise<Outcome> {
@@ -44,7 +50,7 @@ export async function runScenario(scenario: Scenario, tier: Tier, seed: number):
   }
   const server = await ServerUnderTest.start({ settings: scenario.settings });
   const proxy = await CuttingProxy.start(server.port);
-  const [run, baseline] = await prepare(server, proxy, scenario.seconds[tier] ?? 0, seed);
+  const [run, baseline] = await prepare(server, proxy, scenario.seconds[tier] ?? 0, seed, scenario.growth);
   const began = performance.now();
   try {
     const problems = await within(END_MS + run.seconds * 1000, go(run, scenario, tier)).then(
@@ -52,7 +58,15 @@ export async function runScenario(scenario: Scenario, tier: Tier, seed: number):
       async (error: unknown) => [...run.problems, ...(await said(error)), server.stderr.slice(0, 500)],
     );
     run.figures.seconds = (performance.now() - began) / 1000;
-    return { name, about, seed, problems: problems.filter(Boolean), figures: run.figures };
+    return {
+      name,
+      about,
+      seed,
+      problems: problems.filter(Boolean),
+      notes: run.notes,
+      samples: run.samples,
+      figures: run.figures,
+    };
   } finally {
     run.isOver = true;
     for (const { client } of run.clients) client.close();
@@ -69,6 +83,7 @@ async function prepare(
   proxy: CuttingProxy,
   seconds: number,
   seed: number,
+  growth: Growth | undefined,
 ): Promise<[Run, Awaited<ReturnType<typeof baselineOf>>]> {
   const make = (): Run => ({
     server,
@@ -81,6 +96,9 @@ async function prepare(
     watchers: [],
     echoMs: [],
     probeMs: [],
+    samples: [],
+    growth,
+    notes: [],
     problems: [],
     endedByFault: new Set(),
     isServerGone: false,
@@ -115,17 +133,57 @@ async function go(
   const going = load();
   await going.begin(run);
   probe?.begin(seededRandom(1));
+  const begun = reading(run);
   const end = performance.now() + run.seconds * 1000;
   if (fault) {
     // Not before everything is in full swing.
     await delay(Math.min(500, run.seconds * 250));
     await fault(run);
   }
+  const sampling = run.growth ? sample(run, begun.atMs) : undefined;
   await delay(Math.max(0, end - performance.now()));
   run.isOver = true;
+  await sampling;
+  noteHeld(run, begun, reading(run));
   if (probe) run.probeMs.push(...(await probe.end()));
   if (run.isServerGone) await endTalks(run);
   else await going.end(run);
+}
+
+/** A hundred samples in an hour, and no more than one a second. */
+async function sample(run: Run, begunMs: number): Promise<void> {
+  const everyMs = Math.max(1000, (run.seconds * 1000) / SAMPLES);
+  while (!run.isOver) {
+    await delay(Math.min(everyMs, 1000));
+    if (run.isOver || performance.now() - begunMs < (run.samples.length + 1) * everyMs) continue;
+    const { heapAndBuffers } = await run.server.ask({ collects: true });
+    run.samples.push({
+      hours: (performance.now() - begunMs) / 3_600_000,
+      sessions: run.figures.sessions,
+      heapAndBuffers,
+      descriptors: run.server.descriptors().all,
+    });
+  }
+}
+
+/** How much has come, and how long each processor had nothing to do. */
+interface Reading {
+  readonly atMs: number;
+  readonly bytes: number;
+  readonly idleMs: number;
+}
+
+function reading({ talks }: Run): Reading {
+  const bytes = talks.reduce((sum, { checker }) => sum + checker.offset, 0);
+  const idleMs = cpus().reduce((sum, { times }) => sum + times.idle, 0);
+  return { atMs: performance.now(), bytes, idleMs };
+}
+
+/** Which share of what was to be printed has come, and whether this machine had anything left. */
+function noteHeld({ figures, bytesPerSecond }: Run, begun: Reading, over: Reading): void {
+  const ms = over.atMs - begun.atMs;
+  figures.idleShare = (over.idleMs - begun.idleMs) / (ms * cpus().length);
+  if (bytesPerSecond) figures.heldShare = (over.bytes - begun.bytes) / ((bytesPerSecond * ms) / 1000);
 }
 
 function within<T>(ms: number, task: Promise<T>): Promise<T> {

@@ -17,6 +17,23 @@ export interface Figures {
   [more: string]: number;
 }
 
+/** What the server held at a moment of a load, once its garbage was collected. */
+export interface Sample {
+  readonly hours: number;
+  readonly sessions: number;
+  readonly heapAndBuffers: number;
+  readonly descriptors: number;
+}
+
+/** How fast it may grow, with 95 % certainty: by so many bytes in so many hours, or sessions. */
+export interface Growth {
+  readonly per: 'hours' | 'sessions';
+  readonly units: number;
+  readonly atMostBytes: number;
+  /** Over less than this it is not judged: it has hardly done everything once. */
+  readonly least: number;
+}
+
 /** What a load and a fault work on; both add to it. */
 export interface Run {
   readonly server: ServerUnderTest;
@@ -32,6 +49,12 @@ export interface Run {
   /** Milliseconds from a key to its echo, at the server and at the bare one beside it. */
   readonly echoMs: number[];
   readonly probeMs: number[];
+  readonly samples: Sample[];
+  readonly growth?: Growth;
+  /** What all talkers together are to print. */
+  bytesPerSecond?: number;
+  /** What could not be judged, in words. */
+  readonly notes: string[];
   /** What was found to be wrong, in words. */
   readonly problems: string[];
   /** Sessions that a fault ends before their time, and how. */

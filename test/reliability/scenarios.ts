@@ -1,7 +1,21 @@
 import { type Plan } from '../support/cutting-proxy.js';
 import { type Gates } from './expect-clean.js';
+import { exoticPrograms, printHostile } from './exotic.js';
+import {
+  endProcesses,
+  endServer,
+  fallSilent,
+  hangUpLog,
+  jumpClock,
+  killClient,
+  killServer,
+  stall,
+  stopClient,
+  vanish,
+} from './faults.js';
+import { logToFullDisk, sweep, unlessRoot } from './limits.js';
 import { churn, fanOut, firehose, talkers } from './loads.js';
-import { type Fault, type Figures, type Load } from './run.js';
+import { type Fault, type Figures, type Growth, type Load } from './run.js';
 
 /** How long one may take: seconds each in `npm test`, two hours for all at night, hours each before a release. */
 export type Tier = 'quick' | 'nightly' | 'soak';
@@ -20,6 +34,7 @@ export interface LoadScenario extends About {
   /** What the proxy does to each connection. */
   readonly plan?: (number: number, random: () => number, tier: Tier) => Plan;
   readonly gates: Gates;
+  readonly growth?: Growth;
   readonly wantsProbe?: boolean;
   readonly settings?: Readonly<Record<string, string>>;
   /** In which tiers it is run, and for how long. */
@@ -37,6 +52,7 @@ export type Scenario = LoadScenario | CheckScenario;
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const HOUR = 3600;
+const HOURLY_BYTES = 5_000_000;
 
 const none: Gates = { echoP50Ms: Infinity, echoP99Ms: Infinity };
 
@@ -86,6 +102,7 @@ const loads: readonly LoadScenario[] = [
     about: 'sessions are created, used and closed, 32 at a time',
     load: () => churn(32),
     gates: none,
+    growth: { per: 'sessions', units: 1000, atMostBytes: 1000 * KIB, least: 3000 },
     seconds: { quick: 3, nightly: 600 },
   },
   {
@@ -93,6 +110,8 @@ const loads: readonly LoadScenario[] = [
     about: '64 sessions with 256 KiB/s out in each; every client is cut off every 2 s, give or take one',
     load: () => storm(64),
     gates: none,
+    // Of the ten minutes of a night nobody can tell.
+    growth: { per: 'hours', units: 1, atMostBytes: HOURLY_BYTES, least: 0.4 },
     seconds: { nightly: 600, soak: HOUR },
   },
   {
@@ -123,7 +142,200 @@ export function storm(sessions: number): Load {
   });
 }
 
-export const scenarios: readonly Scenario[] = [...loads];
+/** A load that leaves room for what else happens. */
+const busy = (): Load =>
+  talkers({ clients: 4, sessionsEach: 2, bytesPerSecond: 64 * KIB, keysPerSecond: 10, watchers: 1 });
+/** For networks on which little gets through. */
+const calm = (): Load => talkers({ clients: 4, sessionsEach: 1, bytesPerSecond: 2 * KIB, keysPerSecond: 5 });
+/** Over nothing but connections that come back. */
+function busyAlone(): Load {
+  return talkers({ clients: 4, sessionsEach: 2, bytesPerSecond: 64 * KIB, keysPerSecond: 10 });
+}
+const IMPATIENT = { TREX_PING_SECONDS: '2', TREX_DEAD_SECONDS: '5' };
+
+const faults: readonly LoadScenario[] = [
+  {
+    name: 'R01',
+    about: 'a client is killed',
+    load: busy,
+    fault: killClient,
+    gates: none,
+    seconds: { quick: 2, nightly: 30 },
+  },
+  {
+    name: 'R02-soon',
+    about: 'a client stands still, where that is noticed after 5 s',
+    load: busy,
+    fault: stopClient(5000),
+    settings: IMPATIENT,
+    gates: none,
+    seconds: { nightly: 10 },
+  },
+  {
+    name: 'R02',
+    about: 'a client stands still',
+    load: busy,
+    fault: stopClient(30_000),
+    gates: none,
+    seconds: { nightly: 60 },
+  },
+  {
+    name: 'R02-silent',
+    about: 'the network falls silent, and clients take another way',
+    load: busy,
+    fault: fallSilent,
+    gates: none,
+    seconds: { quick: 2, nightly: 20 },
+  },
+  {
+    name: 'R03',
+    about: 'programs are killed, end in a burst, and are stopped and closed',
+    load: busy,
+    fault: endProcesses,
+    gates: none,
+    seconds: { quick: 2, nightly: 20 },
+  },
+  {
+    name: 'R04',
+    about: 'the server is asked to end with 64 busy sessions',
+    load: () =>
+      talkers({ clients: 16, sessionsEach: 4, bytesPerSecond: 64 * KIB, keysPerSecond: 1, watchers: 1 }),
+    fault: endServer,
+    gates: none,
+    seconds: { nightly: 10 },
+  },
+  {
+    name: 'R04-small',
+    about: 'the server is asked to end with 8 busy sessions',
+    load: busy,
+    fault: endServer,
+    gates: none,
+    seconds: { quick: 1 },
+  },
+  {
+    name: 'R05',
+    about: 'the server is killed, and started again',
+    load: busyAlone,
+    fault: killServer,
+    gates: none,
+    seconds: { quick: 1, nightly: 20 },
+  },
+  {
+    name: 'R08',
+    about: 'nobody reads the log any more',
+    load: busy,
+    fault: hangUpLog,
+    settings: { TREX_LOG_LEVEL: 'debug' },
+    gates: none,
+    seconds: { nightly: 20 },
+  },
+  {
+    name: 'R09',
+    about: 'the event loop stands still for 0.2, 1 and 7 s, where clients that say nothing for 5 s are dead',
+    load: busy,
+    fault: stall(200, 1000, 7000),
+    settings: IMPATIENT,
+    gates: none,
+    seconds: { nightly: 20 },
+  },
+  {
+    name: 'R10',
+    about: 'the wall clock goes an hour ahead and two back',
+    load: busy,
+    fault: jumpClock,
+    gates: none,
+    seconds: { nightly: 20 },
+  },
+  {
+    name: 'R11-far',
+    about: 'everything takes 150 to 250 ms each way',
+    load: busyAlone,
+    plan: () => ({ delayMs: 150, jitterMs: 100 }),
+    gates: none,
+    seconds: { nightly: 60 },
+  },
+  {
+    name: 'R11-narrow',
+    about: '16 KiB/s get through, each way',
+    load: calm,
+    plan: () => ({ bytesPerSecond: 16 * KIB }),
+    gates: none,
+    seconds: { nightly: 60 },
+  },
+  {
+    name: 'R11-resets',
+    about: 'connections are reset, or end, wherever they are, again and again',
+    load: busyAlone,
+    plan: (number, random, tier) => ({
+      sliceSeed: number % 2 === 0 ? number : undefined,
+      mostSliceBytes: 1000,
+      // Not so soon that nothing gets through, or none would ever begin.
+      cut: {
+        how: random() < 0.5 ? 'reset' : 'end',
+        direction: random() < 0.7 ? 'toClient' : 'toServer',
+        afterBytes: 2000 + Math.floor(random() * (tier === 'quick' ? 60_000 : 600_000)),
+      },
+    }),
+    gates: none,
+    seconds: { quick: 3, nightly: 120 },
+  },
+  {
+    name: 'R12',
+    about: 'every byte comes by itself',
+    load: calm,
+    plan: () => ({ sliceSeed: 1, mostSliceBytes: 1 }),
+    gates: none,
+    seconds: { quick: 2, nightly: 60 },
+  },
+  {
+    name: 'R13',
+    about: 'what makes terminal emulators hang or crash is printed',
+    load: busy,
+    fault: printHostile,
+    gates: none,
+    seconds: { quick: 1, nightly: 20 },
+  },
+  {
+    name: 'R14',
+    about: 'programs treat their terminal as few do',
+    load: busy,
+    fault: exoticPrograms(1_000_000),
+    gates: none,
+    seconds: { nightly: 20 },
+  },
+  {
+    name: 'R15',
+    about: 'clients create sessions and are gone before anything has started',
+    load: busy,
+    fault: vanish(300),
+    gates: none,
+    seconds: { nightly: 20 },
+  },
+];
+
+const checks: readonly CheckScenario[] = [
+  {
+    name: 'R06',
+    about: 'the server may have so many descriptors: each number from 60 to 110',
+    check: sweep('n', 60, 110),
+    tiers: ['nightly'],
+  },
+  {
+    name: 'R07',
+    about: 'its user may have so many processes: each number from 30 to 60',
+    skip: unlessRoot,
+    check: sweep('u', 30, 60),
+    tiers: ['nightly'],
+  },
+  {
+    name: 'R08-full',
+    about: 'the disk that the log goes to is full',
+    check: logToFullDisk,
+    tiers: ['quick', 'nightly'],
+  },
+];
+
+export const scenarios: readonly Scenario[] = [...loads, ...faults, ...checks];
 
 /** Those of a tier, in order. */
 export function scenariosOf(tier: Tier): Scenario[] {

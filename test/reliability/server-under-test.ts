@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -94,6 +95,7 @@ export class ServerUnderTest {
     this.port ||= await freePort();
     const hook = join(__dirname, 'hooks/remote-hand.js');
     const args = ['--expose-gc', ...(uid === undefined ? ['--require', hook] : []), main];
+    if (uid !== undefined) chownSync(this.folder, uid, uid);
     const child = spawn('/bin/sh', ['-c', `${first}; exec "$0" "$@"`, node, ...args], {
       cwd: '/',
       env: {
@@ -103,6 +105,7 @@ export class ServerUnderTest {
         TREX_PORT: String(this.port),
         TREX_PAGE: 'off',
         TREX_METRICS: 'on',
+        TREX_CREATE_BURST: '10000',
         TREX_MAX_SESSIONS: '128',
         TREX_MAX_CONNECTIONS: '256',
         TREX_MAX_CONNECTIONS_PER_PEER: '256',

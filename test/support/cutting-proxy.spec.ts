@@ -398,6 +398,42 @@ describe('slices', () => {
   });
 });
 
+describe('slices of a byte', () => {
+  it('arrive whole, each in a write of its own', async () => {
+    await start(() => ({ sliceSeed: 1, mostSliceBytes: 1 }));
+    const client = join();
+    client.socket.write(text);
+    await client.untilBytes(800);
+    expect([client.text, proxy.newest.toServer.writes]).toEqual([text, 800]);
+  });
+});
+
+describe('a rate', () => {
+  it('lets no more through than it allows, in small pieces', async () => {
+    await start(() => ({ bytesPerSecond: 8000 }));
+    const begun = performance.now();
+    const client = join();
+    client.socket.write(text);
+    await client.untilBytes(800);
+    // The first piece goes at once; those on the way back wait for none but their own.
+    expect(performance.now() - begun).toBeGreaterThanOrEqual(75);
+    expect([client.text, proxy.newest.toServer.writes]).toEqual([text, 5]);
+  });
+});
+
+describe('jitter', () => {
+  it('holds some longer than others, and keeps their order', async () => {
+    await start(() => ({ delayMs: 1, jitterMs: 20 }));
+    const client = await joined();
+    for (let at = 0; at < text.length; at += 80) {
+      client.socket.write(text.slice(at, at + 80));
+      await client.untilBytes(at + 80);
+    }
+    await client.untilBytes(801);
+    expect(client.text).toBe(`.${text}`);
+  });
+});
+
 describe('closing', () => {
   it('leaves nothing, whatever state connections are in, also the second time', async () => {
     await start((number) => ({ delayMs: number === 2 ? 3_600_000 : 0, sliceSeed: number }));

@@ -29,8 +29,14 @@ export interface Plan {
   readonly cut?: CutPoint;
   /** How long each chunk is held, in both directions; their order stays. */
   readonly delayMs?: number;
+  /** By how much longer some are, at most; which, depends on where they come. */
+  readonly jitterMs?: number;
+  /** No more than this is passed on a second, in each direction. */
+  readonly bytesPerSecond?: number;
   /** Passes on pieces of 1 to 7 bytes, each in a write and a turn of the event loop of its own. */
   readonly sliceSeed?: number;
+  /** Of so many bytes at most, instead of 7. */
+  readonly mostSliceBytes?: number;
 }
 
 /** A TCP proxy before a server on the loopback, through which clients connect to lose their connection. */
@@ -47,7 +53,8 @@ export class CuttingProxy {
   private readonly claims = new Claims();
 
   private constructor(
-    private readonly serverPort: number,
+    /** Where the server is to be found from now on. */
+    public serverPort: number,
     /** Asked for each connection as it is accepted, by its number. */
     public planFor: (number: number) => Plan,
   ) {}
@@ -237,6 +244,8 @@ export class ProxiedConnection {
 /** What a sender that is not read from is allowed to have here; then it has to wait. */
 const MOST_HELD_BYTES = 256 * 1024;
 const MOST_SLICE_BYTES = 7;
+/** How often a limited rate passes something on. */
+const PACE_MS = 20;
 const END_OF_HEAD = '\r\n\r\n';
 
 /** One direction of a connection. */
@@ -258,6 +267,8 @@ export class Flow {
   private ended = false;
   private swallowing = false;
   private timer?: NodeJS.Timeout;
+  /** Before this moment, the rate does not allow more. */
+  private freeAt = 0;
 
   constructor(
     private readonly direction: Direction,
@@ -294,7 +305,9 @@ export class Flow {
   private take(bytes: Buffer): void {
     if (this.swallowing) return;
     this.lookForHead(bytes);
-    this.held.push({ bytes, dueAt: performance.now() + (this.plan.delayMs ?? 0) });
+    const { delayMs = 0, jitterMs = 0 } = this.plan;
+    const jitter = (jitterMs * this.mixed(1)) / 2 ** 16;
+    this.held.push({ bytes, dueAt: performance.now() + delayMs + jitter });
     this.heldBytes += bytes.length;
     if (this.heldBytes >= MOST_HELD_BYTES) this.source.pause();
     this.wires.happened();
@@ -315,10 +328,10 @@ export class Flow {
     if (this.swallowing || this.writing) return;
     const allowedBytes = this.cutOffset() - this.passedBytes;
     const next = this.held[0];
-    const earlyMs = next ? next.dueAt - performance.now() : 0;
+    const earlyMs = next ? Math.max(next.dueAt, this.freeAt) - performance.now() : 0;
     if (allowedBytes <= 0) this.wires.cut(this.plan.cut!.how);
     else if (earlyMs > 0) this.pumpIn(earlyMs);
-    else if (next) this.pass(this.pieceOf(next, Math.min(allowedBytes, this.sliceBytes())));
+    else if (next) this.pass(this.pieceOf(next, Math.min(allowedBytes, this.sliceBytes(), this.paceBytes())));
     else if (this.ended) this.target.end();
   }
 
@@ -328,12 +341,19 @@ export class Flow {
     return cut.afterBytes + (cut.afterUpgrade ? (this.headBytes ?? Infinity) : 0);
   }
 
-  /** Told by the seed and the offset alone. */
   private sliceBytes(): number {
-    const { sliceSeed } = this.plan;
-    if (sliceSeed === undefined) return Infinity;
-    const mixed = Math.imul(Math.imul(sliceSeed + 1, 0x9e3779b1) ^ this.passedBytes, 0x85ebca6b);
-    return 1 + ((mixed >>> 16) % MOST_SLICE_BYTES);
+    const { sliceSeed, mostSliceBytes = MOST_SLICE_BYTES } = this.plan;
+    return sliceSeed === undefined ? Infinity : 1 + (this.mixed(sliceSeed) % mostSliceBytes);
+  }
+
+  private paceBytes(): number {
+    const { bytesPerSecond = Infinity } = this.plan;
+    return Math.max(1, Math.floor((bytesPerSecond * PACE_MS) / 1000));
+  }
+
+  /** From 0 to below 65,536, told by the seed and the offset alone. */
+  private mixed(seed: number): number {
+    return Math.imul(Math.imul(seed + 1, 0x9e3779b1) ^ this.passedBytes, 0x85ebca6b) >>> 16;
   }
 
   private pumpIn(ms: number): void {
@@ -353,6 +373,8 @@ export class Flow {
   private pass(piece: Buffer): void {
     this.passedBytes += piece.length;
     this.writes++;
+    const { bytesPerSecond = Infinity } = this.plan;
+    this.freeAt = Math.max(this.freeAt, performance.now()) + (piece.length / bytesPerSecond) * 1000;
     this.writing = true;
     const goOn = (): void => {
       this.writing = false;
