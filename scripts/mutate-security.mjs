@@ -3,6 +3,7 @@
  * (`npm run test:mutate-security`). What is taken out, and which tests are to notice, is in security-mutations.mjs.
  *
  *   --only T02,T08   these threats only
+ *   --table reliability   takes out what keeps bytes whole and in order, as reliability-mutations.mjs says, instead
  *   --why            tells which tests noticed
  *   --check          runs no test: sees that every mutation can be made, and that no threat is left out
  */
@@ -21,7 +22,6 @@ import {
 import { constants, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
-import { documented, mutations, threats } from './security-mutations.mjs';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
@@ -33,13 +33,21 @@ const UNCHANGED_MS = 600_000;
 const MUTATED_MS = 150_000;
 /** How long a run that is told to end may take to give back what it holds. */
 const POLITE_MS = 2000;
+/** Of what a threat is called. */
+const WIDTH = 8;
 
 /** Failures of a test that say nothing of what it expects. */
 const NOT_ABOUT_THE_CODE = [/Exceeded timeout of \d+ ms/, /Command failed: .*\btsc\b/];
 
 const { values: options } = parseArgs({
-  options: { only: { type: 'string' }, why: { type: 'boolean' }, check: { type: 'boolean' } },
+  options: {
+    only: { type: 'string' },
+    why: { type: 'boolean' },
+    check: { type: 'boolean' },
+    table: { type: 'string', default: 'security' },
+  },
 });
+const { documented, mutations, threats } = await import(`./${options.table}-mutations.mjs`);
 
 /** The run that is going on, if one is. */
 let running;
@@ -108,7 +116,9 @@ async function mutateAll(chosen) {
     const { verdict, noticed } = await mutate(mutation);
     const seconds = `${((performance.now() - began) / 1000).toFixed(1)} s`;
     if (verdict !== 'red') survivors.push({ ...mutation, verdict });
-    console.log(`${mutation.threat.padEnd(4)} ${verdict.padEnd(5)} ${seconds.padStart(7)}  ${mutation.what}`);
+    console.log(
+      `${mutation.threat.padEnd(WIDTH)} ${verdict.padEnd(5)} ${seconds.padStart(7)}  ${mutation.what}`,
+    );
     if (options.why) tellWhy(noticed);
   }
   if (survivors.length === 0) {

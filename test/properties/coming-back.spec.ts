@@ -19,8 +19,9 @@ import { type FakePty } from '../fakes/fake-pty.js';
 import { type LinkNews, type QueuedLink, QueuedLinks } from '../support/queued-links.js';
 import { settled } from '../support/running-session.js';
 import { TestSessions } from '../support/test-sessions.js';
+import { runs } from '../support/runs.js';
 
-const RUNS = 2000;
+const RUNS = runs(2000);
 const KIB = 1024;
 const LOG_BYTES = 256 * KIB;
 const LARGEST_READ_BYTES = 64 * KIB;

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { terminalSize } from '../../src/core/terminal-size.js';
 import { settled } from '../support/running-session.js';
 import { type Action, CLIENTS, type Fate, type Naming, Scene } from './support/scene.js';
+import { runs } from '../support/runs.js';
 
-const RUNS = 2000;
+const RUNS = runs(2000);
 /** What has to come up in so many runs, or they prove little. */
 const LEAST_SEEN = 4;
 const WORTH_SEEING = [
@@ -123,7 +124,7 @@ const actors = fc.record({
 });
 
 /** Takes seconds, and many of them where other work shares the processors. */
-const BUSY_MACHINE_MS = 300_000;
+const BUSY_MACHINE_MS = runs(300_000);
 
 describe('T014 · race gate: interleavings', () => {
   const unhandled: unknown[] = [];

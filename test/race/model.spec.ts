@@ -27,6 +27,7 @@ import {
   type Wish,
 } from './support/model.js';
 import { assertToldInOrder, type Client, type Heard, Server } from './support/server.js';
+import { runs } from '../support/runs.js';
 
 /*
  * Checked by hand: each of these bugs, put into a copy of the source one at a time, turns a test of `test/race` or
@@ -67,7 +68,7 @@ import { assertToldInOrder, type Client, type Heard, Server } from './support/se
  * the end, and viewers of an ended session are woken by `close` and by its removal. Both places together: red.
  */
 
-const RUNS = 1500;
+const RUNS = runs(1500);
 const FIRST_PROTOCOLS: readonly Protocol[] = ['trex.v1', 'trex.v2', 'trex.v2'];
 
 /** A server whose processes start and die when a command says so. */
@@ -533,7 +534,7 @@ const lives = fc.oneof(
 );
 
 /** Takes seconds, and many of them where other work shares the processors. */
-const BUSY_MACHINE_MS = 300_000;
+const BUSY_MACHINE_MS = runs(300_000);
 
 describe('T014 · race gate: model', () => {
   const unhandled: unknown[] = [];

@@ -1,0 +1,223 @@
+/**
+ * What `mutate-security.mjs --table reliability` changes, one after another: bugs of the kinds that lose, double or delay
+ * what passes through, in every part it passes. The tests that are to notice are run as often as in `npm test`, no more.
+ * `find` occurs exactly once in `file`.
+ */
+export const threats = ['core', 'protocol', 'terminal', 'client', 'sessions'];
+
+/** Nothing is only written down. */
+export const documented = [];
+
+const property = (...names) => names.map((name) => `test/properties/${name}.spec.ts`);
+const LOG = { threat: 'core', file: 'src/core/output-log.ts', tests: property('output-log') };
+const QUEUE = {
+  threat: 'core',
+  file: 'src/core/input-queue.ts',
+  tests: property('input-queue', 'session-input'),
+};
+const VIEW = {
+  threat: 'core',
+  file: 'src/core/attachment.ts',
+  tests: property('viewers', 'coming-back', 'held-output'),
+};
+const FRAMES = { threat: 'protocol', file: 'src/protocol/frames.ts', tests: property('frames') };
+const TEXT = { threat: 'protocol', file: 'src/protocol/utf8.ts', tests: property('whole-characters') };
+const TYPED = {
+  threat: 'terminal',
+  file: 'src/terminal/typed-input.ts',
+  tests: property('resume', 'coming-back'),
+};
+const CLIENTS = { threat: 'terminal', file: 'src/terminal/client.ts', tests: ['test/race/model.spec.ts'] };
+const BUFFER = {
+  threat: 'client',
+  file: 'client/input-buffer.ts',
+  tests: property('terminal-client', 'coming-back'),
+};
+const SHOWN = {
+  threat: 'client',
+  file: 'client/remote-session.ts',
+  tests: property('terminal-client', 'coming-back'),
+};
+
+export const mutations = [
+  {
+    ...LOG,
+    what: 'a byte more is said to be kept than is',
+    find: 'Math.max(0, this.written - this.capacityBytes)',
+    replace: 'Math.max(0, this.written - this.capacityBytes - 1)',
+  },
+  {
+    ...LOG,
+    what: 'a slab is used again before all in it has fallen off',
+    find: '(this.firstSlab + 1) * this.slabBytes <= this.start',
+    replace: '(this.firstSlab + 1) * this.slabBytes <= this.start + this.slabBytes',
+  },
+  {
+    ...LOG,
+    what: 'what a slab has when it grows is not taken along',
+    find: '    grown.set(slab);\n',
+    replace: '',
+  },
+  {
+    ...LOG,
+    what: 'reading over the end of a slab begins at the wrong place in the next',
+    find: '(offset + copied) % this.slabBytes',
+    replace: 'offset % this.slabBytes',
+  },
+  {
+    ...QUEUE,
+    what: 'input that is joined comes in the wrong order',
+    find: 'both.set(first);\n  both.set(second, first.length);',
+    replace: 'both.set(second);\n  both.set(first, second.length);',
+  },
+  {
+    ...QUEUE,
+    what: 'input of which a part was taken is offered whole again',
+    find: 'bytes: chunk.bytes.subarray(count)',
+    replace: 'bytes: chunk.bytes',
+  },
+  {
+    ...QUEUE,
+    what: 'what is forgotten is never given back to the budget',
+    find: '    this.budget.give(this.waiting);\n',
+    replace: '',
+  },
+  {
+    threat: 'core',
+    file: 'src/core/flow-control.ts',
+    what: 'a process that is paused is resumed only when nothing waits',
+    find: 'aheadBytes >= limits.resumeBelowBytes',
+    replace: 'aheadBytes > 0',
+    tests: property('flow-control'),
+  },
+  {
+    ...VIEW,
+    what: 'a gap is told a byte too short',
+    find: '    return { offset: position, end, restoring };',
+    replace: '    return { offset: position + 1, end, restoring };',
+  },
+  {
+    ...VIEW,
+    what: 'the exit is told before the last output',
+    find: 'this.exitTaken || !this.source.exit || this.hasOutput',
+    replace: 'this.exitTaken || !this.source.exit',
+    tests: [...VIEW.tests, 'test/race/model.spec.ts'],
+  },
+  {
+    ...VIEW,
+    what: 'the exit is told again and again',
+    find: '    this.exitTaken = true;\n',
+    replace: '',
+    tests: [...VIEW.tests, 'test/race/model.spec.ts'],
+  },
+  {
+    ...VIEW,
+    what: 'an acknowledgement that comes late takes back a newer one',
+    find: '    if (offset <= this.consumedTo) return;\n    this.consumedTo',
+    replace: '    this.consumedTo',
+    tests: [...VIEW.tests, ...property('acknowledged-output')],
+  },
+  {
+    ...FRAMES,
+    what: 'offsets beyond 4 GiB begin at nothing again',
+    find: 'Math.floor(offset / HIGH)',
+    replace: '0',
+  },
+  {
+    ...FRAMES,
+    what: 'a frame may have a byte too many',
+    find: 'payload > MAX_FRAME_PAYLOAD_BYTES)',
+    replace: 'payload > MAX_FRAME_PAYLOAD_BYTES + 1)',
+  },
+  {
+    ...TEXT,
+    what: 'characters of four bytes are cut',
+    find: 'if (lead >= 0xf0 && lead <= 0xf4) return 4;',
+    replace: 'if (lead >= 0xf0 && lead <= 0xf4) return 3;',
+  },
+  {
+    ...TEXT,
+    what: 'the beginning of a surrogate is waited for',
+    find: 'if (lead === 0xed) return second <= 0x9f;',
+    replace: '',
+  },
+  {
+    ...TYPED,
+    what: 'input that is sent again is typed again',
+    find: 'bytes.subarray(accepted - offset)',
+    replace: 'bytes',
+  },
+  {
+    ...TYPED,
+    what: 'a hole in the input is typed over',
+    find: 'if (offset > accepted) {',
+    replace: 'if (offset > accepted + 1) {',
+    tests: [...TYPED.tests, 'src/terminal/typed-input.spec.ts'],
+  },
+  {
+    ...TYPED,
+    what: 'input that was refused counts as accepted',
+    find: '      this.acceptedTo = accepted;\n',
+    replace: '',
+    tests: [...TYPED.tests, 'src/terminal/typed-input.spec.ts'],
+  },
+  {
+    ...CLIENTS,
+    what: 'whoever is back is still waited for, and ended when the time is over',
+    find: '    this.absence?.end.cancel();\n',
+    replace: '',
+  },
+  {
+    ...CLIENTS,
+    what: 'a view that is held for too long still blocks its process',
+    find: '      attachment.detach();\n',
+    replace: '',
+  },
+  {
+    ...CLIENTS,
+    what: 'how much was typed is forgotten while the session is held',
+    find: '    if (this.held.has(id) || this.connection?.attachmentTo(id)) return;\n',
+    replace: '',
+  },
+  {
+    ...BUFFER,
+    what: 'input is sent again from its beginning, wherever the server is',
+    find: '    this.sent = offset;\n    return 0;',
+    replace: '    this.sent = this.start;\n    return 0;',
+  },
+  {
+    ...BUFFER,
+    what: 'what was taken in part is taken whole',
+    find: 'if (count < first.length) this.pieces[0] = first.subarray(count);\n      else this.pieces.shift();',
+    replace: 'this.pieces.shift();',
+  },
+  {
+    ...SHOWN,
+    what: 'a client goes on where it began',
+    find: 'return { sessionId: this.id, from: this.offset,',
+    replace: 'return { sessionId: this.id, from: 0,',
+  },
+  {
+    ...SHOWN,
+    what: 'output that does not come next is shown all the same',
+    find: '    if (offset !== this.offset) throw new ServerViolation(`output at ${offset} where ${this.offset} is next`);\n',
+    replace: '',
+    tests: [...SHOWN.tests, 'client/terminal-client.spec.ts'],
+  },
+  {
+    threat: 'sessions',
+    file: 'src/sessions/session-registry.ts',
+    what: 'one session more runs than may',
+    find: '.length >= this.config.maxSessions',
+    replace: '.length > this.config.maxSessions',
+    tests: ['test/race/model.spec.ts'],
+  },
+  {
+    threat: 'sessions',
+    file: 'src/sessions/session-registry.ts',
+    what: 'a session that is gone tells nobody so',
+    find: '    session.remove();\n',
+    replace: '',
+    tests: ['test/race/model.spec.ts'],
+  },
+];
