@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import {
   chownSync,
   existsSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -201,7 +200,6 @@ export class ServerUnderTest {
   async ask(question: Omit<Question, 'number'>): Promise<Answer> {
     const number = ++this.questions;
     const file = join(this.folder, `answer-${number}.json`);
-    mkdirSync(this.folder, { recursive: true });
     writeFileSync(join(this.folder, 'question.json'), JSON.stringify({ ...question, number }));
     this.signal('SIGUSR2');
     await until(() => existsSync(file), 'the remote hand answers', 2 * PATIENCE_MS);
