@@ -43,7 +43,17 @@ module.exports = {
       ...common,
       displayName: 'system',
       testMatch: ['<rootDir>/test/**/*.spec.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/(browser|properties|e2e/(rest|watch))[/.]'],
+      testPathIgnorePatterns: [
+        '/node_modules/',
+        '<rootDir>/test/(browser|properties|e2e/(rest|watch)|reliability/quick)[/.]',
+      ],
+      globalSetup: '<rootDir>/test/support/build-folder.ts',
+      globalTeardown: '<rootDir>/test/support/remove-build-folder.ts',
+    },
+    {
+      ...common,
+      displayName: 'reliability',
+      testMatch: ['<rootDir>/test/reliability/quick.spec.ts'],
       globalSetup: '<rootDir>/test/support/build-folder.ts',
       globalTeardown: '<rootDir>/test/support/remove-build-folder.ts',
     },
