@@ -18,7 +18,7 @@ export function openDialog(options: DialogOptions, ...content: (Node | string)[]
   const title = element('h2', { id, class: 'dialog-title' }, options.title);
   const close = element(
     'button',
-    { type: 'button', class: 'icon-button', 'aria-label': 'Close', onclick: () => dialog.close() },
+    { type: 'button', class: 'icon-button', 'aria-label': 'Close', onclick: () => leave() },
     icon('close'),
   );
   const dialog = element(
@@ -31,12 +31,25 @@ export function openDialog(options: DialogOptions, ...content: (Node | string)[]
   );
   // The dialog itself is hit only beside what is in it: its padding is that of its children.
   dialog.addEventListener('pointerdown', (event) => {
-    if (event.target === dialog) dialog.close();
+    if (event.target === dialog) leave();
   });
-  dialog.addEventListener('close', () => {
+  let isOver = false;
+  const over = (): void => {
+    if (isOver) return;
+    isOver = true;
     dialog.remove();
     options.closed?.();
+  };
+  // The event tells of it later, and keys may come before: they would lose the focus that they have asked for.
+  const leave = (): void => {
+    dialog.close();
+    over();
+  };
+  dialog.addEventListener('cancel', (event) => {
+    event.preventDefault();
+    leave();
   });
+  dialog.addEventListener('close', over);
   document.body.append(dialog);
   dialog.showModal();
   return dialog;

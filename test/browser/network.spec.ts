@@ -266,8 +266,7 @@ describeInBrowser('what the network and the server do to the page', () => {
     const other = await open(url);
     await other.sessions.first().locator('.session-show').click();
     await other.until(async () => {
-      const again = other.button('Try again');
-      if (await again.isVisible()) await again.click();
+      await other.tryAgain();
       return (await other.screen()).includes('of-before');
     }, 'the other has the place');
     await proxy.endOutage();
@@ -279,8 +278,7 @@ describeInBrowser('what the network and the server do to the page', () => {
     await other.page.close();
     // Its place is kept for a moment.
     await tab.until(async () => {
-      const again = tab.button('Try again');
-      if (await again.isVisible()) await again.click();
+      await tab.tryAgain();
       return (await tab.screen()).includes('of-meanwhile');
     }, 'there is a place again');
     await tab.untilShown(/^of-before\n[#$] echo of-meanwhile\nof-meanwhile\n[#$]$/m);

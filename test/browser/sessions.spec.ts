@@ -120,6 +120,35 @@ describeInBrowser('sessions in the page', () => {
     await tab.until(async () => (await list(url)).length === 1, 'the server has closed it');
   });
 
+  it('are asked about, too, when the key comes right behind the one that closes a dialog', async () => {
+    const { url } = await serve();
+    const tab = await open(url);
+    await tab.newSession();
+    for (let time = 1; time <= 3; time++) {
+      await tab.press('Control+Shift+K');
+      await tab.page.getByRole('dialog').waitFor();
+      // Before the event that tells that it is closed.
+      await tab.page.evaluate(() => {
+        const dialog = document.querySelector('dialog')!;
+        dialog.dispatchEvent(new Event('cancel', { cancelable: true }));
+        if (dialog.open) dialog.close();
+        const key = {
+          key: 'X',
+          code: 'KeyX',
+          ctrlKey: true,
+          shiftKey: true,
+          bubbles: true,
+          cancelable: true,
+        };
+        document.activeElement!.dispatchEvent(new KeyboardEvent('keydown', key));
+      });
+      await tab.page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn))));
+      const question = tab.page.getByTestId('confirm-close');
+      expect(await question.count()).toBe(1);
+      await question.getByRole('button', { name: 'Keep' }).click();
+    }
+  });
+
   it('say with which code they have ended, and can be started again', async () => {
     const { url } = await serve();
     const tab = await open(url);

@@ -210,6 +210,15 @@ export class Tab {
     await this.press('Enter');
   }
 
+  /** Where the page offers it: the offer may be gone before it is taken. */
+  async tryAgain(): Promise<void> {
+    const again = this.button('Try again');
+    if (!(await again.isVisible())) return;
+    await again.click({ timeout: 500 }).catch((error: Error) => {
+      if (error.name !== 'TimeoutError') throw error;
+    });
+  }
+
   async leaveDialog(): Promise<void> {
     await this.press('Escape');
     await this.page.getByRole('dialog').waitFor({ state: 'detached' });
