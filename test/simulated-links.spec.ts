@@ -63,3 +63,33 @@ describe.each([0.5, 30, 150])('a client that draws, over a round trip of %d ms',
     expect(median(ages)).toBeLessThanOrEqual(roundTripMs / 2 + turnMs + 20);
   });
 });
+
+describe('a client that becomes faster and slower', () => {
+  it.each([
+    [1, 3, 4000],
+    [0.5, 2, 2000],
+    [1, 5, 1500],
+  ])(
+    'from %d to %d MB/s and back within %d ms has no more than 30 ms of work while it is fast',
+    (slow, fast, ms) => {
+      const isFast = (atMs: number): boolean => atMs % ms >= ms / 2;
+      const readings = simulate(
+        { roundTripMs: 0.5, megabytesPerSecond: (at) => (isFast(at) ? fast : slow) },
+        60,
+      );
+      const queues = readings.filter(({ atMs }) => atMs > 2000 && isFast(atMs)).map(({ queueMs }) => queueMs);
+      expect(median(queues)).toBeLessThanOrEqual(30);
+    },
+  );
+
+  it.each([0.5, 300])(
+    '500 times slower, over %d ms, is soon sent no more than it can show',
+    (roundTripMs) => {
+      const fallsAtMs = 10_000;
+      const readings = simulate({ roundTripMs, megabytesPerSecond: (at) => (at < fallsAtMs ? 50 : 0.1) }, 60);
+      const late = readings.filter(({ atMs, queueMs }) => atMs > fallsAtMs && queueMs > 400);
+      // Never sooner than it has shown what was on the way: a megabyte, 10 s.
+      expect(late.at(-1)!.atMs - fallsAtMs).toBeLessThanOrEqual(25_000);
+    },
+  );
+});

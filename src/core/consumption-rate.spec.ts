@@ -53,9 +53,38 @@ describe('the rate at which a client consumes', () => {
   it('is not what was consumed while there was not always more', () => {
     const rate = new ConsumptionRate();
     take(rate, 1000, 10, 0, 510);
-    rate.consumed(3, 3000);
-    rate.idle();
-    take(rate, 1000, 10, 9000, 9510);
+    for (let pause = 1; pause <= 4; pause++) {
+      rate.idle();
+      take(rate, 1000, 10, pause * 9000, pause * 9000 + 90);
+    }
     expect([rate.bytesPerMs, rate.burstBytes]).toEqual([100, 1000]);
+    rate.idle();
+    take(rate, 500, 10, 99_000, 99_400);
+    expect(rate.bytesPerMs).toBe(50);
+  });
+
+  it('leaves out the time in which nothing was on the way', () => {
+    const rate = new ConsumptionRate();
+    let now = 0;
+    for (let flood = 0; flood < 8; flood++) {
+      take(rate, 1000, 10, now, now + 80);
+      now += 3_600_000;
+      rate.waited(now);
+    }
+    expect(rate.bytesPerMs).toBeCloseTo(100);
+  });
+
+  it('takes a client that has become faster for no one that takes a lot at once', () => {
+    const rate = new ConsumptionRate();
+    take(rate, 1000, 10, 0, 510);
+    take(rate, 10_000, 10, 510, 1100);
+    expect([rate.bytesPerMs, rate.burstBytes]).toEqual([1000, 10_000]);
+  });
+
+  it('is that of one long measurement alone', () => {
+    const rate = new ConsumptionRate();
+    take(rate, 1000, 10, 0, 510);
+    take(rate, 10, 300, 510, 810);
+    expect(rate.bytesPerMs).toBeCloseTo(10 / 300);
   });
 });

@@ -1,6 +1,9 @@
 /** A rate is measured for so long at least: a client that draws consumes nothing for the time of a frame or two. */
 const MEASURED_MS = 100;
-/** The best of so many counts: one in which the server was late says nothing about the client. */
+/**
+ * The best of so many counts: one in which the server was late says nothing about the client. One that took as long as all
+ * of them should counts alone.
+ */
 const KEPT = 3;
 /** What was consumed at once is paid off faster than at the rate: by a client that keeps to it that would never be. */
 const PAID_OFF = 1.1;
@@ -13,7 +16,7 @@ interface Measurement {
 /**
  * How fast a client consumes while there is always something for it, and how much of that it may take at once: an
  * emulator consumes in turns, and draws between them. The second is the "extra acked" of BBR (Cardwell et al.,
- * draft-cardwell-iccrg-bbr-congestion-control): the most by which it was ever ahead of the rate.
+ * draft-cardwell-iccrg-bbr-congestion-control): the most by which it was ahead of the rate.
  */
 export class ConsumptionRate {
   private readonly kept: Measurement[] = [];
@@ -24,12 +27,12 @@ export class ConsumptionRate {
   private aheadBytes = 0;
   private mostAheadBytes = 0;
 
-  /** The best of the last three measurements; `undefined` before there is one. */
+  /** The best of the last three measurements, or the last alone when it took three tenths of a second; `undefined` before. */
   get bytesPerMs(): number | undefined {
     return this.most('bytesPerMs');
   }
 
-  /** The most in the last three measurements, in whole bytes; 0 before there is one. */
+  /** The most in the same, in whole bytes; 0 before. */
   get burstBytes(): number {
     return this.most('burstBytes') ?? 0;
   }
@@ -49,14 +52,27 @@ export class ConsumptionRate {
     const ms = now - this.began.at;
     if (ms < MEASURED_MS) return;
     const bytesPerMs = (this.total - this.began.total) / ms;
-    // Ahead of what, is known only from the second measurement on.
-    if (this.lastBytesPerMs > 0) this.keep({ bytesPerMs, burstBytes: this.mostAheadBytes });
-    else this.aheadBytes = 0;
+    const known = this.bytesPerMs ?? this.lastBytesPerMs;
+    const isLong = ms >= KEPT * MEASURED_MS;
+    if (isLong) this.kept.length = 0;
+    if (bytesPerMs <= PAID_OFF * known) {
+      this.keep({ bytesPerMs, burstBytes: this.mostAheadBytes });
+    } else {
+      // What was ahead of a rate too low was no burst. Of the first time alone even the rate is not believed.
+      if (known > 0 || isLong) this.keep({ bytesPerMs, burstBytes: this.burstBytes });
+      this.aheadBytes = 0;
+    }
     this.lastBytesPerMs = bytesPerMs;
     this.measureFrom(now);
   }
 
-  /** There was not always more: that time says nothing. */
+  /** Nothing was on the way until now: that time is left out. */
+  waited(now: number): void {
+    if (this.began) this.began = { ...this.began, at: this.began.at + now - this.consumedAt };
+    this.consumedAt = now;
+  }
+
+  /** There was not always more: what has been measured so far says nothing. */
   idle(): void {
     this.began = undefined;
   }

@@ -91,6 +91,12 @@ describe('the delivery window', () => {
     expect(window.bytes).toBeLessThanOrEqual(4000 * 11 + window.sliceBytes + 4000);
   });
 
+  it('shrinks to 16 KiB and no further for a client that is slow', () => {
+    const window = new DeliveryWindow();
+    new Flood(window, play(window, [1], 0, 1)).goOn(50, 10_000);
+    expect(window.bytes).toBe(MIN_WINDOW_BYTES);
+  });
+
   it('shrinks as well where something else keeps the rest from being sent', () => {
     const window = new DeliveryWindow();
     const flood = new Flood(window, play(window, [1], 0, 1));

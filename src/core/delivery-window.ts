@@ -45,8 +45,8 @@ const MIN_SLICE_BYTES = 4 * 1024;
 /**
  * How many bytes may be on their way to a client: as many as keep it busy for 10 ms longer than an acknowledgement
  * takes, and as many as it takes at once. Rate × (smallest recent round trip + 10 ms) + burst, judged once in a round
- * trip; where the window is what limits and no queue forms, it doubles instead. In the manner of BBR (Cardwell et al.,
- * ACM Queue 14(5), 2016), with the client's rendering as the bottleneck.
+ * trip; where the window is what limits, or half of it is always on its way, and no queue forms, it doubles instead. In
+ * the manner of BBR (Cardwell et al., ACM Queue 14(5), 2016), with the client's rendering as the bottleneck.
  */
 export class DeliveryWindow {
   /** Never more than `mostBytes`, which is at least {@link FIRST_WINDOW_BYTES}. */
@@ -76,7 +76,7 @@ export class DeliveryWindow {
 
   /**
    * Most bytes of one frame: small beside the window, so that turns are short and round trips are measured often; and
-   * soon consumed, as none is acknowledged before the whole of it is.
+   * soon consumed, as a round trip ends with the whole of one.
    */
   get sliceBytes(): number {
     const { bytesPerMs = Infinity } = this.rate;
@@ -95,6 +95,7 @@ export class DeliveryWindow {
 
   /** @param now in milliseconds, of a clock that never goes back; as everywhere here. */
   sent(bytes: number, now: number): Sent {
+    if (this.flying === 0) this.rate.waited(now);
     this.flying += bytes;
     return { at: now, bytes, delivered: this.delivered };
   }
@@ -121,6 +122,7 @@ export class DeliveryWindow {
   /** What was on its way to a viewer that is gone will not be acknowledged. */
   forgotten(bytes: number): void {
     this.flying -= bytes;
+    this.roundLeastBytes = Math.min(this.roundLeastBytes, this.flying);
     if (this.remeasuring) this.remeasuring = { after: this.remeasuring.after - bytes };
   }
 
@@ -142,7 +144,7 @@ export class DeliveryWindow {
 
   private get targetBytes(): number {
     const { bytesPerMs, burstBytes } = this.rate;
-    if (bytesPerMs === undefined) return this.window;
+    if (bytesPerMs === undefined) return Math.min(this.window, FIRST_WINDOW_BYTES);
     return bytesPerMs * (this.smallestMs + QUEUE_MS) + Math.min(burstBytes, MAX_BURST_BYTES);
   }
 

@@ -5,7 +5,7 @@ import { ACKNOWLEDGE_BYTES, ACKNOWLEDGE_MS } from '../../src/protocol/limits.js'
 export interface Link {
   /** Time there and back of an empty link. */
   readonly roundTripMs: number;
-  readonly megabytesPerSecond: number;
+  readonly megabytesPerSecond: number | ((atMs: number) => number);
   /** Without them the client consumes what arrives when it arrives. */
   readonly turns?: Turns;
 }
@@ -48,7 +48,7 @@ const SCRAP_BYTES = 4096;
  */
 export function simulate({ roundTripMs, megabytesPerSecond, turns }: Link, seconds: number): Reading[] {
   const window = new DeliveryWindow();
-  const bytesPerMs = megabytesPerSecond * 1000;
+  const rate = typeof megabytesPerSecond === 'number' ? () => megabytesPerSecond : megabytesPerSecond;
   const agenda = new Agenda();
   const unacknowledged: { readonly end: number; readonly piece: Sent }[] = [];
   const readings: Reading[] = [];
@@ -75,7 +75,8 @@ export function simulate({ roundTripMs, megabytesPerSecond, turns }: Link, secon
       const bytes = Math.min(room, window.sliceBytes, 65_536);
       sent += bytes;
       unacknowledged.push({ end: sent, piece: window.sent(bytes, agenda.now) });
-      linkFreeAt = Math.max(agenda.now, linkFreeAt) + bytes / bytesPerMs;
+      linkFreeAt = Math.max(agenda.now, linkFreeAt);
+      linkFreeAt += bytes / (rate(linkFreeAt) * 1000);
       const arrival = { end: sent, bytes, sentAt: agenda.now };
       agenda.at(linkFreeAt + roundTripMs / 2, () => arrive(arrival));
     }
