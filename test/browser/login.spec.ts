@@ -135,9 +135,11 @@ describeInBrowser('a server that asks for a token', () => {
     await tab.page.goto(`${tab.page.url()}#token=${token}`);
     await tab.page.getByText('The server does not answer. Is it running?').waitFor();
     expect(tab.page.url()).not.toContain(token);
-    await tab.page.unroute('**/api/auth/enabled');
+    const asked = tab.page.waitForRequest('**/api/auth');
     await tab.page.route('**/api/auth', (route) => route.abort());
-    await tab.page.waitForRequest('**/api/auth');
+    // From here on it may ask at any time.
+    await tab.page.unroute('**/api/auth/enabled');
+    await asked;
     await tab.page.unroute('**/api/auth');
     await tab.untilLink('open');
     await tab.newSession();
