@@ -12,8 +12,11 @@ export interface DialogOptions {
 
 let lastId = 0;
 
-/** Opens a dialog above everything. It closes by Escape, a click beside it, or by `close`, and is gone then. */
-export function openDialog(options: DialogOptions, ...content: (Node | string)[]): HTMLDialogElement {
+/**
+ * Opens a dialog above everything. It closes by Escape, its button or a click beside it, and is gone then.
+ * @returns what closes it
+ */
+export function openDialog(options: DialogOptions, ...content: (Node | string)[]): () => void {
   const id = `dialog-${++lastId}`;
   const title = element('h2', { id, class: 'dialog-title' }, options.title);
   const close = element(
@@ -52,7 +55,7 @@ export function openDialog(options: DialogOptions, ...content: (Node | string)[]
   dialog.addEventListener('close', over);
   document.body.append(dialog);
   dialog.showModal();
-  return dialog;
+  return leave;
 }
 
 export function isDialogOpen(): boolean {
@@ -78,7 +81,7 @@ export function ask<Value>(
     let answer: Value | undefined;
     const choose = (choice: Choice<Value> | undefined): void => {
       answer = choice?.value;
-      dialog.close();
+      leave();
     };
     const buttons = choices.map((choice, index) =>
       element(
@@ -102,7 +105,7 @@ export function ask<Value>(
       element('div', { class: 'dialog-body' }, ...content),
       element('div', { class: 'dialog-actions' }, ...[...buttons].reverse()),
     );
-    const dialog = openDialog({ ...options, closed: () => resolve(answer) }, form);
+    const leave = openDialog({ ...options, closed: () => resolve(answer) }, form);
     (form.querySelector<HTMLElement>('input.field') ?? buttons[0])?.focus();
   });
 }

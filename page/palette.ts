@@ -36,7 +36,6 @@ export function openPalette(items: readonly PaletteItem[], closed: () => void): 
   const nothing = element('p', { class: 'palette-nothing', hidden: true }, 'Nothing of that name.');
   let shown: readonly PaletteItem[] = [];
   let chosen = 0;
-  let isFinished = false;
 
   const choose = (index: number): void => {
     chosen = index;
@@ -46,16 +45,9 @@ export function openPalette(items: readonly PaletteItem[], closed: () => void): 
     });
     setAttribute(input, 'aria-activedescendant', shown.length > 0 ? `palette-${chosen}` : undefined);
   };
-  const finish = (): void => {
-    if (isFinished) return;
-    isFinished = true;
-    closed();
-  };
   const run = (item: PaletteItem | undefined): void => {
     if (!item) return;
-    dialog.close();
-    // The event tells of it later, and keys may come before.
-    finish();
+    leave();
     item.run();
   };
   const search = (): void => {
@@ -82,12 +74,12 @@ export function openPalette(items: readonly PaletteItem[], closed: () => void): 
     else return;
     event.preventDefault();
   });
-  const dialog = openDialog(
+  const leave = openDialog(
     {
       title: 'Commands',
       class: 'palette',
       isBare: true,
-      closed: finish,
+      closed,
     },
     input,
     list,
