@@ -6,6 +6,7 @@ import { type ClientConfig, readClientConfig } from '../src/config/client-config
 import { clientHelpText } from '../src/config/client-help.js';
 import { ConfigError } from '../src/config/config-error.js';
 import { type Environment } from '../src/config/environment.js';
+import { EXIT as SERVER_EXIT } from '../src/config/exit.js';
 import { readMachine } from '../src/config/machine.js';
 import { VERSION } from '../src/config/version.js';
 import {
@@ -22,8 +23,8 @@ import { shown, shownJson } from './shown.js';
 import { sessionTable } from './table.js';
 import { UsageError } from './usage-error.js';
 
-/** sysexits(3), and for `attach` and `new` what docker and env have: a session's own code is hardly ever this one. */
-const EXIT = { ok: 0, failure: 1, usage: 64, config: 78, brokenPipe: 141, ownFailure: 125 };
+/** The server's, and for `attach` and `new` what docker and env have: a session's own code is hardly ever this one. */
+const EXIT = { ...SERVER_EXIT, brokenPipe: 141, ownFailure: 125 };
 
 const SESSION_ID = /^s[1-9]\d{0,15}$/;
 const DEFAULT_SIZE = { cols: 80, rows: 24 };

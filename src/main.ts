@@ -9,7 +9,7 @@ import { readEnvironment } from './config/environment.js';
 import { helpText } from './config/help.js';
 import { readMachine } from './config/machine.js';
 import { VERSION } from './config/version.js';
-import { EXIT } from './exit.js';
+import { EXIT } from './config/exit.js';
 import { writeToken } from './token-command.js';
 
 /** Where `npm run build` leaves the commands that ask a running server: they need nothing of what the server is made of. */

@@ -7,7 +7,7 @@ import { createApp } from './app.js';
 import { type AppConfig } from './config/app-config.js';
 import { VERSION } from './config/version.js';
 import { PtyFactory } from './core/pty.js';
-import { EXIT } from './exit.js';
+import { EXIT } from './config/exit.js';
 import { type PinoLogger, standardLogger } from './observability/logger.js';
 import { startTelemetry } from './observability/start-telemetry.js';
 import { type Telemetry } from './observability/telemetry.js';
