@@ -21,7 +21,7 @@ const rooms = {
   },
   'src/page': { folders: ['src/admission', 'src/config'], packages: [nest, 'express', 'node:'] },
   client: { folders: ['src/protocol'], packages: [] },
-  cli: { folders: ['client', 'src/config'], types: ['src/protocol'], packages: ['ws', 'node:'] },
+  cli: { folders: ['client', 'src/config', 'src/protocol'], packages: ['ws', 'node:'] },
   page: { folders: ['client', 'src/protocol'], packages: ['@xterm/'] },
   'src/observability': {
     folders: ['src/core', 'src/config'],

@@ -1,7 +1,4 @@
-import { spawnSync } from 'node:child_process';
-import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
-import { isatty } from 'node:tty';
 import {
   type Closure,
   type ErrorMessage,
@@ -12,16 +9,11 @@ import {
 } from '../client/trex-client.js';
 import { CommandFailed, failureOf, startFailure } from './command-failed.js';
 import { keyNames } from './detach-keys.js';
-import { Output, STDERR, STDOUT } from './output.js';
-import { Screen } from './screen.js';
+import { Output } from './output.js';
+import { OwnTerminal, type Size, sizeOfTerminal, STUCK_MS } from './own-terminal.js';
 import { type Server } from './server.js';
 import { shown } from './shown.js';
 import { Typing } from './typing.js';
-
-export interface Size {
-  readonly cols: number;
-  readonly rows: number;
-}
 
 /** Makes or finds the session that is to be shown. */
 export type AskFor = (
@@ -42,7 +34,7 @@ type Ending =
   | { readonly how: 'failed'; readonly failure: Error }
   | { readonly how: 'signal'; readonly signal: NodeJS.Signals };
 
-/** As much input waits for the network and the session before no more is read: twice what may be on its way. */
+/** As much input waits for the network and the session before no more is read of a pipe: twice what may be on its way. */
 const MOST_INPUT_BYTES = 512 * 1024;
 const ENOUGH_INPUT_BYTES = 256 * 1024;
 /** What a short interruption takes is not worth a word. */
@@ -51,8 +43,8 @@ const QUIET_MS = 1000;
 const GIVE_UP_MS = 60_000;
 /** Where nobody listens any more, sooner: sessions end with their server. */
 const GIVE_UP_REFUSED_MS = 5000;
-/** How long a terminal that takes nothing is waited for, when something else is to happen. */
-const STUCK_MS = 500;
+/** How long what was typed is waited for that the session has not taken, when it is left. */
+const UNTAKEN_MS = 1000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
 /**
@@ -61,21 +53,26 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
  */
 export class Attachment {
   private readonly output = new Output((error) => this.end(lostReader(error)));
-  /** What the output has made of the terminal, if it is shown on one: else every byte goes on as it is. */
-  private readonly screen = isatty(STDOUT) ? new Screen() : undefined;
+  private readonly terminal = new OwnTerminal(this.output);
   private readonly input = process.stdin;
   private readonly typing: Typing;
   private session?: RemoteSession;
+  /** Typed before there was a session. */
+  private readonly early: Uint8Array[] = [];
+  private isReadOnly = false;
   private inControl = false;
   private replayEnd = 0;
-  private isRaw = false;
-  private hasLeft = false;
   private ending?: Ending;
   private readonly waiting: ((ending: Ending) => void)[] = [];
-  /** What was to be told while a program filled the screen. */
-  private readonly untold: string[] = [];
+  /** Told when the session has taken all that was typed. */
+  private allTaken?: () => void;
   private lastError?: ErrorMessage;
-  private lost?: { readonly at: number; isTold: boolean; readonly timers: readonly NodeJS.Timeout[] };
+  private lost?: {
+    newest: Closure;
+    readonly at: number;
+    isTold: boolean;
+    readonly timers: readonly NodeJS.Timeout[];
+  };
   /** What the terminal was set to by others while it was ours. */
   private readonly undo: (() => void)[] = [];
 
@@ -89,87 +86,115 @@ export class Attachment {
   /** @returns the exit code @throws {CommandFailed} */
   async run(askFor: AskFor): Promise<number> {
     const { client, leave } = await this.server.connect({
-      state: (state, closure) => this.follow(state, closure),
-      error: (error) => (this.lastError = error),
+      handlers: {
+        state: (state, closure) => this.follow(state, closure),
+        error: (error) => (this.lastError = error),
+      },
     });
     for (const signal of SIGNALS) this.on(process, signal, () => this.interrupt(signal));
     this.on(process, 'uncaughtException', (failure: Error) => this.end({ how: 'failed', failure }));
-    this.on(process, 'exit', () => this.leaveTerminalAtOnce());
+    this.on(process, 'exit', () => this.terminal.leaveAtOnce());
     await Promise.race([this.show(client, askFor), this.untilEnded()]);
     const ending = await this.untilEnded();
     // What is typed from now on is for whoever reads it next.
     this.input.pause();
-    if (ending.how === 'detached') this.session?.detach();
-    await this.restore(ending);
+    const untaken = ending.how === 'detached' ? await this.untaken() : 0;
+    if (ending.how !== 'exit') this.session?.detach();
+    await this.terminal.leave(ending.how === 'exit');
     await leave();
     this.stopListening();
-    return this.finish(ending);
+    return this.finish(ending, untaken);
   }
 
   private async show(client: TerminalClient, askFor: AskFor): Promise<void> {
     const size = sizeOfTerminal();
+    this.isReadOnly = this.options.readOnly || client.readOnly;
+    if (this.terminal.hasKeys) this.listenToKeys();
     try {
       this.session = await askFor(client, this.handlers, size);
     } catch (error) {
       return this.end({ how: 'failed', failure: failureOf(error) });
     }
     if (this.ending) return;
-    const isReadOnly = this.options.readOnly || client.readOnly;
-    this.listen(this.session, isReadOnly);
-    this.tellOfBeginning(this.session.id, isReadOnly);
-    if (size && !isReadOnly) this.session.resize(size);
+    const { session } = this;
+    for (const bytes of this.early.splice(0)) session.write(bytes);
+    if (!this.terminal.hasKeys && !this.isReadOnly) this.listenToPipe(session);
+    this.tellOfBeginning(session.id);
+    if (this.isReadOnly || !size) return;
+    session.resize(size);
+    this.on(process.stdout, 'resize', () => {
+      const now = sizeOfTerminal();
+      if (now) session.resize(now);
+    });
   }
 
-  private tellOfBeginning(id: string, isReadOnly: boolean): void {
-    if (!this.input.isTTY || !this.screen) return;
+  private tellOfBeginning(id: string): void {
+    if (!this.terminal.hasKeys || !this.terminal.isSeen) return;
     const keys = keyNames(this.options.detachKeys);
-    const looking = isReadOnly ? ', to look on: nothing is typed' : '';
-    const sentence = `${shown(id)}${looking}${keys === '' ? '' : `; ${keys} detaches`}`;
-    this.output.write(`trex: ${sentence}\r\n`, undefined, STDERR);
+    const looking = this.isReadOnly ? ', to look on: nothing is typed' : '';
+    this.terminal.note(`${shown(id)}${looking}${keys === '' ? '' : `; ${keys} detaches`}`);
   }
 
-  private listen(session: RemoteSession, isReadOnly: boolean): void {
-    const { input } = this;
-    if (input.isTTY) {
-      this.setRaw(true);
-      // A shell that has stopped and continued this program has set the terminal to its own.
-      this.on(process, 'SIGCONT', () => {
-        this.setRaw(false);
-        this.setRaw(true);
-      });
-    } else if (isReadOnly) return;
-    this.on(input, 'data', (chunk: Buffer) => this.typed(session, chunk, isReadOnly));
-    // Of a pipe that is the end of what is typed, and of nothing else; a terminal has gone.
-    const gone = (): void => (input.isTTY ? this.end({ how: 'signal', signal: 'SIGHUP' }) : undefined);
-    this.on(input, 'end', gone);
-    this.on(input, 'error', gone);
-    if (this.screen && !isReadOnly) {
-      this.on(process.stdout, 'resize', () => {
-        const size = sizeOfTerminal();
-        if (size) session.resize(size);
-      });
-    }
+  /** From before there is a session: a server that does not answer can be left by the keys that detach. */
+  private listenToKeys(): void {
+    this.terminal.setRaw(true);
+    // A shell that has stopped and continued this program has set the terminal to its own.
+    this.on(process, 'SIGCONT', () => {
+      this.terminal.setRaw(false);
+      this.terminal.setRaw(true);
+    });
+    this.on(this.input, 'data', (chunk: Buffer) => {
+      const { bytes, isDetaching } = this.typing.read(chunk, this.inControl);
+      if (!this.isReadOnly && bytes.length > 0) {
+        if (this.session) this.session.write(bytes);
+        else this.early.push(bytes);
+      }
+      if (isDetaching) this.end({ how: 'detached' });
+    });
+    const gone = (): void => this.end({ how: 'signal', signal: 'SIGHUP' });
+    this.on(this.input, 'end', gone);
+    this.on(this.input, 'error', gone);
   }
 
-  private typed(session: RemoteSession, chunk: Buffer, isReadOnly: boolean): void {
-    const { bytes, isDetaching } = this.input.isTTY
-      ? this.typing.read(chunk, this.inControl)
-      : { bytes: chunk, isDetaching: false };
-    if (!isReadOnly && bytes.length > 0) session.write(bytes);
-    if (isDetaching) this.end({ how: 'detached' });
-    else if (session.bufferedInput > MOST_INPUT_BYTES) this.input.pause();
+  /** Its end is the end of what is typed, and of nothing else. */
+  private listenToPipe(session: RemoteSession): void {
+    this.on(this.input, 'data', (chunk: Buffer) => {
+      session.write(chunk);
+      if (session.bufferedInput > MOST_INPUT_BYTES) this.input.pause();
+    });
+    this.on(this.input, 'error', () => undefined);
+  }
+
+  private readOn(): void {
+    const waitingBytes = this.session?.bufferedInput ?? 0;
+    if (waitingBytes === 0) this.allTaken?.();
+    if (waitingBytes < ENOUGH_INPUT_BYTES && !this.ending) this.input.resume();
+  }
+
+  /** Waits for the session to take what was typed. @returns how many bytes of it it has not */
+  private async untaken(): Promise<number> {
+    const bytes = (): number => this.session?.bufferedInput ?? 0;
+    if (bytes() === 0) return 0;
+    await new Promise<void>((resolve) => {
+      const late = setTimeout(resolve, UNTAKEN_MS);
+      this.allTaken = () => {
+        clearTimeout(late);
+        resolve();
+      };
+    });
+    return bytes();
   }
 
   private readonly handlers: SessionHandlers = {
     output: (bytes, offset, consumed) => {
+      // The terminal is being left.
+      if (this.ending) return consumed();
       const old = Math.min(Math.max(this.replayEnd - offset, 0), bytes.length);
-      const { screen } = this;
-      if (screen && old > 0) this.output.write(screen.show(bytes.subarray(0, old), true));
-      const rest = screen ? screen.show(bytes.subarray(old), false) : bytes;
-      this.output.write(rest, consumed);
+      if (old > 0) this.terminal.show(bytes.subarray(0, old), true);
+      this.terminal.show(bytes.subarray(old), false, consumed);
     },
     restore: (modes) => {
-      if (this.screen && modes !== '') this.output.write(this.screen.show(Buffer.from(modes), false));
+      if (!this.ending && this.terminal.isSeen && modes !== '') this.terminal.show(Buffer.from(modes), false);
     },
     replay: (end) => {
       this.replayEnd = end;
@@ -178,10 +203,11 @@ export class Attachment {
       this.inControl = inControl;
     },
     gap: ({ offset, end }) => this.note(`${end - offset} bytes of output are lost`),
-    inputLost: (bytes) => this.note(`${bytes} bytes may not have been typed`),
-    inputTaken: (waitingBytes) => {
-      if (waitingBytes < ENOUGH_INPUT_BYTES && !this.ending) this.input.resume();
+    inputLost: (bytes) => {
+      this.note(`${bytes} bytes may not have been typed`);
+      this.readOn();
     },
+    inputTaken: () => this.readOn(),
     error: (error) => {
       this.lastError = error;
     },
@@ -201,25 +227,34 @@ export class Attachment {
   private follow(state: TerminalClient['state'], closure?: Closure): void {
     if (state === 'open') return this.tellOfReturn();
     if (this.ending || !closure) return;
-    if (state === 'closed') return this.giveUp(closure);
-    if (!this.lost) {
-      const quiet = setTimeout(() => this.tellOfLoss(), QUIET_MS);
-      const most = setTimeout(() => this.giveUp(closure), GIVE_UP_MS);
-      this.lost = { at: performance.now(), isTold: false, timers: [quiet, most] };
-    } else if (codeOf(closure) === 'ECONNREFUSED' && performance.now() - this.lost.at > GIVE_UP_REFUSED_MS) {
-      this.giveUp(closure);
-    }
+    this.lost ??= {
+      newest: closure,
+      at: performance.now(),
+      isTold: false,
+      timers: [
+        setTimeout(() => this.tellOfLoss(), QUIET_MS),
+        setTimeout(() => this.lost && this.giveUp(this.lost.newest), GIVE_UP_MS),
+      ],
+    };
+    this.lost.newest = closure;
+    const isRefused =
+      codeOf(closure) === 'ECONNREFUSED' && performance.now() - this.lost.at > GIVE_UP_REFUSED_MS;
+    if (state === 'closed' || isRefused || closure.cause instanceof CommandFailed) this.giveUp(closure);
   }
 
   private tellOfLoss(): void {
     if (!this.lost) return;
     this.lost.isTold = true;
-    const keys = this.input.isTTY ? keyNames(this.options.detachKeys) : '';
+    const keys = this.terminal.hasKeys ? keyNames(this.options.detachKeys) : '';
     this.note(`the connection is lost, and tried again${keys === '' ? '' : `; ${keys} detaches`}`);
   }
 
   private tellOfReturn(): void {
     if (this.lost?.isTold) this.note('connected again');
+    this.forgetLoss();
+  }
+
+  private forgetLoss(): void {
     this.lost?.timers.forEach(clearTimeout);
     this.lost = undefined;
   }
@@ -233,15 +268,14 @@ export class Attachment {
   private interrupt(signal: NodeJS.Signals): void {
     if (!this.ending) return this.end({ how: 'signal', signal });
     this.stopListening();
-    this.setRaw(false);
+    this.terminal.leaveAtOnce();
     void dieOf(signal);
   }
 
   private end(ending: Ending): void {
     if (this.ending) return;
     this.ending = ending;
-    this.lost?.timers.forEach(clearTimeout);
-    this.lost = undefined;
+    this.forgetLoss();
     for (const resolve of this.waiting.splice(0)) resolve(ending);
   }
 
@@ -250,48 +284,15 @@ export class Attachment {
     return new Promise((resolve) => this.waiting.push(resolve));
   }
 
-  /** Tells the person something, behind what is being shown; while a program fills the screen, later. */
   private note(sentence: string): void {
-    if (this.screen?.isFullScreen && isatty(STDERR)) this.untold.push(sentence);
-    else this.tell(sentence);
+    if (!this.ending) this.terminal.note(sentence);
   }
 
-  private tell(sentence: string): void {
-    const [before, after] = this.isRaw ? ['\r\n', '\r\n'] : ['', '\n'];
-    this.output.write(`${before}trex: ${sentence}${after}`, undefined, STDERR);
-  }
-
-  /** Behind the last of the output; when it is not the end of that, only if the terminal takes it. */
-  private async restore({ how }: Ending): Promise<void> {
-    await this.output.flushed(how === 'exit' ? undefined : STUCK_MS);
-    const leaving = this.leaving();
-    if (leaving !== '') this.output.write(how === 'exit' ? leaving : `${leaving}\r\n`);
-    await this.output.flushed(STUCK_MS);
-    if (this.isRaw) this.setRaw(false);
-  }
-
-  /** For when nothing can be waited for any more. */
-  private leaveTerminalAtOnce(): void {
-    if (this.isRaw) this.setRaw(false);
-    try {
-      writeSync(STDOUT, this.leaving());
-    } catch {
-      // It has gone, or takes nothing.
-    }
-  }
-
-  /** What leaves the terminal as it was found; once. */
-  private leaving(): string {
-    const isShown = this.session !== undefined && !this.hasLeft;
-    this.hasLeft = true;
-    return isShown ? (this.screen?.leave() ?? '') : '';
-  }
-
-  private async finish(ending: Ending): Promise<number> {
-    for (const sentence of this.untold.splice(0)) this.tell(sentence);
-    if (ending.how === 'detached')
-      this.tell(`detached; it goes on: trex attach ${shown(this.session?.id ?? '')}`);
-    await this.output.flushed(STUCK_MS);
+  private async finish(ending: Ending, untaken: number): Promise<number> {
+    await this.terminal.tellFinally([
+      ...(untaken > 0 ? [`${untaken} bytes that were typed may not have been taken`] : []),
+      ...(ending.how === 'detached' ? [this.goesOn()] : []),
+    ]);
     switch (ending.how) {
       case 'exit':
         return ending.code;
@@ -304,15 +305,9 @@ export class Attachment {
     }
   }
 
-  private setRaw(raw: boolean): void {
-    try {
-      this.input.setRawMode(raw);
-      // Node leaves the terminal to make two characters of each line feed, by which programs move their cursor down.
-      if (raw) spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
-    } catch {
-      // It has gone, as at a hang-up.
-    }
-    this.isRaw = raw;
+  private goesOn(): string {
+    if (!this.session) return 'left before the session was there: see `trex ls`';
+    return `detached; it goes on: trex attach ${shown(this.session.id)}`;
   }
 
   private on(source: NodeJS.EventEmitter, event: string, listener: (...args: never[]) => void): void {
@@ -324,14 +319,6 @@ export class Attachment {
   private stopListening(): void {
     for (const stop of this.undo.splice(0)) stop();
   }
-}
-
-/** The terminal's, if it is one and knows. */
-export function sizeOfTerminal(): Size | undefined {
-  // Node makes of what is no terminal one that does not wait, for whoever only looks.
-  if (!isatty(STDOUT)) return undefined;
-  const { columns: cols, rows } = process.stdout;
-  return cols > 0 && rows > 0 ? { cols, rows } : undefined;
 }
 
 function lostReader({ code, message }: NodeJS.ErrnoException): Ending {

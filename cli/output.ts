@@ -1,15 +1,20 @@
-import { write } from 'node:fs';
+import { constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
+import { isatty } from 'node:tty';
 
 export const STDOUT = 1;
 export const STDERR = 2;
 
-/** How soon a descriptor is tried again that somebody else has made one that does not wait. */
-const RETRY_MS = 5;
+/** How soon a descriptor is tried again that takes nothing: later each time, until it takes something. */
+const FIRST_RETRY_MS = 1;
+const LONGEST_RETRY_MS = 50;
+
+/** A function is called when its turn has come. */
+export type Content = Uint8Array | string | (() => Uint8Array | string);
 
 interface Piece {
   readonly fd: number;
-  readonly bytes: Uint8Array;
+  readonly content: Content;
   readonly written?: (() => void) | undefined;
 }
 
@@ -19,21 +24,43 @@ interface Piece {
  */
 export class Output {
   private readonly pieces: Piece[] = [];
-  private isWriting = false;
-  private hasFailed = false;
+  /** What is being written; `isCut`: no more of it than has been begun. */
+  private current?: Piece;
+  private isCut = false;
+  private retryMs = FIRST_RETRY_MS;
+  private readonly broken = new Set<number>();
+  private readonly descriptors = new Map<number, number>();
   private idle: (() => void)[] = [];
 
-  /** `failed`: told once when nobody reads any more, as of a pipe that was closed. What comes after that goes nowhere. */
+  /** `failed`: told once when the standard output takes nothing any more. What comes after that goes nowhere. */
   constructor(private readonly failed: (error: NodeJS.ErrnoException) => void = () => undefined) {}
 
-  write(bytes: Uint8Array | string, written?: () => void, fd = STDOUT): void {
-    this.pieces.push({ fd, bytes: typeof bytes === 'string' ? Buffer.from(bytes) : bytes, written });
-    if (!this.isWriting) this.next();
+  /** `written`: called when it has been, or never will be. */
+  write(content: Content, written?: () => void, fd = STDOUT): void {
+    if (this.broken.has(fd)) return written?.();
+    this.pieces.push({ fd, content, written });
+    if (!this.current) this.next();
+  }
+
+  /** What is there to be written in an instant, and is not if that takes longer. */
+  writeAtOnce(text: string): void {
+    try {
+      writeSync(this.descriptorOf(STDOUT), text);
+    } catch {
+      // It has gone, or takes nothing.
+    }
+  }
+
+  /** Forgets what waits, and the rest of what is being written. @returns whether that may have been cut */
+  drop(): boolean {
+    this.pieces.length = 0;
+    this.isCut = this.current !== undefined;
+    return this.isCut;
   }
 
   /** Resolves when everything has been written, or after so long. */
   async flushed(withinMs?: number): Promise<void> {
-    if (!this.isWriting) return;
+    if (!this.current) return;
     const idle = new Promise<void>((resolve) => this.idle.push(resolve));
     if (withinMs === undefined) return idle;
     const late = new AbortController();
@@ -42,30 +69,58 @@ export class Output {
   }
 
   private next(): void {
-    const piece = this.pieces.shift();
-    this.isWriting = piece !== undefined;
-    if (piece) this.put(piece, 0);
-    else this.idle.splice(0).forEach((resolve) => resolve());
+    this.isCut = false;
+    this.current = this.pieces.shift();
+    if (!this.current) return this.idle.splice(0).forEach((resolve) => resolve());
+    const { content } = this.current;
+    const what = typeof content === 'function' ? content() : content;
+    this.put(this.current, typeof what === 'string' ? Buffer.from(what) : what, 0);
   }
 
-  private put(piece: Piece, from: number): void {
-    const { fd, bytes, written } = piece;
-    if (this.hasFailed || from === bytes.length) {
-      written?.();
-      return this.next();
-    }
-    write(fd, bytes, from, bytes.length - from, null, (error, count) => {
-      if (error?.code === 'EAGAIN') setTimeout(() => this.put(piece, from), RETRY_MS);
-      else {
-        if (error) this.fail(error);
-        this.put(piece, from + (error ? 0 : count));
-      }
+  private put(piece: Piece, bytes: Uint8Array, from: number): void {
+    write(this.descriptorOf(piece.fd), bytes, from, bytes.length - from, null, (error, count) => {
+      if (error?.code === 'EAGAIN' && !this.isCut) return this.putLater(piece, bytes, from);
+      this.retryMs = FIRST_RETRY_MS;
+      if (!error && from + count < bytes.length && !this.isCut) return this.put(piece, bytes, from + count);
+      piece.written?.();
+      if (error && error.code !== 'EAGAIN') this.fail(piece.fd, error);
+      this.next();
     });
   }
 
-  private fail(error: NodeJS.ErrnoException): void {
-    if (this.hasFailed) return;
-    this.hasFailed = true;
-    this.failed(error);
+  private putLater(piece: Piece, bytes: Uint8Array, from: number): void {
+    setTimeout(() => (this.isCut ? this.next() : this.put(piece, bytes, from)), this.retryMs);
+    this.retryMs = Math.min(this.retryMs * 2, LONGEST_RETRY_MS);
+  }
+
+  private fail(fd: number, error: NodeJS.ErrnoException): void {
+    this.broken.add(fd);
+    const others = this.pieces.filter((piece) => piece.fd !== fd);
+    const lost = this.pieces.filter((piece) => piece.fd === fd);
+    this.pieces.splice(0, this.pieces.length, ...others);
+    for (const { written } of lost) written?.();
+    if (fd === STDOUT) this.failed(error);
+  }
+
+  private descriptorOf(fd: number): number {
+    const known = this.descriptors.get(fd);
+    if (known !== undefined) return known;
+    const descriptor = withoutWaiting(fd);
+    this.descriptors.set(fd, descriptor);
+    return descriptor;
+  }
+}
+
+/**
+ * The same terminal or pipe, opened once more so that writing to it does not wait. Whoever waits in a write holds a thread,
+ * and of a terminal also its settings: nobody could restore them. What was opened by others stays as they have it.
+ */
+function withoutWaiting(fd: number): number {
+  try {
+    if (!isatty(fd) && !fstatSync(fd).isFIFO()) return fd;
+    return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  } catch {
+    // It belongs to another user, as after `su`; or nobody reads it, which writing tells.
+    return fd;
   }
 }

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 import { type Command, parseCommand } from './arguments.js';
-import { Attachment, sizeOfTerminal } from './attachment.js';
+import { Attachment } from './attachment.js';
 import { CommandFailed, failureOf, startFailure } from './command-failed.js';
 import { type ClientConfig, readClientConfig } from '../src/config/client-config.js';
 import { clientHelpText } from '../src/config/client-help.js';
 import { ConfigError } from '../src/config/config-error.js';
 import { type Environment } from '../src/config/environment.js';
-import { EXIT as SERVER_EXIT } from '../src/config/exit.js';
+import { EXIT, failureCode } from '../src/config/exit.js';
 import { readMachine } from '../src/config/machine.js';
 import { VERSION } from '../src/config/version.js';
 import {
@@ -17,24 +17,31 @@ import {
   type SessionInfo,
   type TerminalClient,
 } from '../client/trex-client.js';
+import { SESSION_ID } from '../src/protocol/session-id.js';
 import { Output, STDERR } from './output.js';
+import { sizeOfTerminal } from './own-terminal.js';
 import { Server } from './server.js';
 import { shown, shownJson } from './shown.js';
 import { sessionTable } from './table.js';
 import { UsageError } from './usage-error.js';
 
-/** The server's, and for `attach` and `new` what docker and env have: a session's own code is hardly ever this one. */
-const EXIT = { ...SERVER_EXIT, brokenPipe: 141, ownFailure: 125 };
+/** As shells tell of a program that SIGPIPE ended. */
+const BROKEN_PIPE = 141;
 
-const SESSION_ID = /^s[1-9]\d{0,15}$/;
+const LOST_CREATING = 'the connection was lost before the session was there: see `trex ls` whether it is';
 const DEFAULT_SIZE = { cols: 80, rows: 24 };
 
 /** Runs a command of those that ask a running server. @returns its exit code */
 export async function run(args: readonly string[], env: Environment): Promise<number> {
-  const output = new Output(() => process.exit(EXIT.brokenPipe));
+  let lost: NodeJS.ErrnoException | undefined;
+  const output = new Output((error) => (lost = error));
   const code = await command(args, env, output);
   await output.flushed();
-  return code;
+  if (!lost) return code;
+  if (lost.code === 'EPIPE') return BROKEN_PIPE;
+  output.write(`trex: the output cannot be written: ${lost.message}\n`, undefined, STDERR);
+  await output.flushed();
+  return EXIT.failure;
 }
 
 async function command(args: readonly string[], env: Environment, output: Output): Promise<number> {
@@ -54,9 +61,10 @@ async function command(args: readonly string[], env: Environment, output: Output
     if (error instanceof UsageError)
       return complain(EXIT.usage, [shown(error.message), `See trex ${name} --help.`]);
     if (error instanceof ConfigError) return complain(EXIT.config, [...error.problems, 'See --help.']);
-    const code = name === 'new' || name === 'attach' ? EXIT.ownFailure : EXIT.failure;
+    const code = failureCode(name);
     if (error instanceof CommandFailed) return complain(code, [error.message]);
-    return complain(code, [`a bug: ${(error as Error).stack ?? String(error)}`]);
+    const [what, ...where] = ((error as Error).stack ?? String(error)).split('\n');
+    return complain(code, [`a bug: ${shown(what ?? '')}`, ...where.map((line) => shown(line))]);
   }
 }
 
@@ -66,6 +74,7 @@ async function carryOut(
   output: Output,
 ): Promise<number> {
   const server = new Server(config);
+  if (server.warning) output.write(`trex: ${server.warning}\n`, undefined, STDERR);
   switch (asked.name) {
     case 'ls':
       output.write(await list(server, asked.json));
@@ -99,7 +108,7 @@ async function carryOut(
 
 async function list(server: Server, json: boolean): Promise<string> {
   const sessions = await server.ask('GET', '/api/sessions');
-  if (!Array.isArray(sessions)) throw new CommandFailed(`what answers at ${server.url} is no trex server`);
+  if (!Array.isArray(sessions)) throw server.notTrex();
   if (json) return `${shownJson(sessions)}\n`;
   const columns = sizeOfTerminal()?.cols;
   return sessionTable(sessions.map(sessionOf), Date.now(), columns);
@@ -142,9 +151,23 @@ async function kill(server: Server, ids: readonly string[], output: Output): Pro
 
 /** @returns the id of a session whose process has started */
 async function createDetached(server: Server, wanted: CreateOptions): Promise<string> {
-  const { client, leave } = await server.connect();
+  let lost: (why: Error) => void = () => undefined;
+  const losing = new Promise<never>((_, failed) => (lost = failed));
+  losing.catch(() => undefined);
+  const { client, leave } = await server.connect({
+    // A session that nobody was told of would stay: better not to know than to make another.
+    reconnect: false,
+    handlers: {
+      state: (state) => {
+        if (state === 'closed') lost(new CommandFailed(LOST_CREATING));
+      },
+    },
+  });
   try {
-    return await startedSession(client, { ...DEFAULT_SIZE, ...sizeOfTerminal(), ...wanted });
+    return await Promise.race([
+      losing,
+      startedSession(client, { ...DEFAULT_SIZE, ...sizeOfTerminal(), ...wanted }),
+    ]);
   } finally {
     await leave();
   }
@@ -162,7 +185,8 @@ function startedSession(client: TerminalClient, wanted: CreateOptions): Promise<
     };
     const watch = ({ id }: RemoteSession): void => {
       const look = (session?: SessionInfo): void => {
-        if (session?.status !== 'connecting') started(id);
+        if (!session) failed(new CommandFailed(`the session ${shown(id)} is gone already`));
+        else if (session.status !== 'connecting') started(shown(id));
       };
       client.watch({
         sessions: (list) => look(list.find((session) => session.id === id)),

@@ -123,6 +123,24 @@ describe('old output', () => {
 });
 
 describe('new output', () => {
+  it.each([
+    ['strings that do not end', '\xc2\x9d'],
+    ['strings in each other', '\xc2\x9da\xc2\x90'],
+    ['sequences that do not end', '\x1b['],
+    ['parameters', '\x1b[1;'],
+    ['enquiries', '\x1b]\x05'],
+  ])('takes no longer to look through for being of %s', (_, part) => {
+    const timeOf = (length: number): number => {
+      const chunk = bytes(`${part.repeat(length / part.length)}\x18`);
+      const begun = process.cpuUsage().user;
+      for (let time = 0; time < 262_144 / length; time++) new Screen().show(chunk, false);
+      return process.cpuUsage().user - begun;
+    };
+    timeOf(4096);
+    // The same in all: had it to be looked through from each place, 64 times as long.
+    expect(timeOf(262_144)).toBeLessThan(16 * timeOf(4096) + 20_000);
+  });
+
   it('is shown as it is, whatever is in it', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.constantFrom(...QUERIES, ...OTHERS), fc.string())), (parts) => {
@@ -151,11 +169,24 @@ describe('a terminal', () => {
     ['one without wrapping', '\x1b[?7l', `${PLAIN}\x1b[?7h`],
     ['one that was reset', '\x1b[?1049h\x1b[?1000h\x1b[>1u\x1bc', PLAIN],
     ['one that is left in the middle of a sequence', 'a\x1b]0;tit', `\x18${PLAIN}`],
+    ['one that wrote more wide columns, or as a VT52', '\x1b[?3h\x1b[?2l', PLAIN],
+    ['a program that turned on what is on', '\x1b[?8;1007;1034h', PLAIN],
+    ['modes that no terminal has', '\x1b[?65536;99999999999999999999h', PLAIN],
     ['modes in a form with one character', '\xc2\x9b?1004h', `\x1b[?1004l${PLAIN}`],
   ])('is left as it was found after %s', (_, output, left) => {
     const screen = new Screen();
     screen.show(bytes(output), false);
     expect(screen.leave()).toBe(left);
+  });
+
+  it('is freed of a sequence that was cut', () => {
+    expect(new Screen().leave(true)).toBe(`\x18${PLAIN}`);
+  });
+
+  it('is left in few words, however many modes there are said to be', () => {
+    const screen = new Screen();
+    for (let mode = 10_000; mode < 12_000; mode++) screen.show(bytes(`\x1b[?${mode}h`), false);
+    expect(screen.leave().length).toBeLessThan(3000);
   });
 
   it('is full or not', () => {

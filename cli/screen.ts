@@ -1,13 +1,15 @@
 /* eslint-disable no-control-regex -- Escape sequences begin with a control character. */
 const INTRODUCER = /[\x05\x1b\xc2]/g;
-const STRING_BODY = '(?:(?!\\xc2\\x9c)[^\\x07\\x18\\x1a\\x1b])*';
-/** CSI; OSC, DCS, APC, PM, SOS; any other; ENQ. Of C1 controls, their form in UTF-8. */
+/** OSC, DCS, APC, PM, SOS, up to where such a string may end. */
+const STRING = '(?:\\x1b[P\\]^_X]|\\xc2[\\x90\\x98\\x9d-\\x9f])(?:(?!\\xc2\\x9c)[^\\x07\\x18\\x1a\\x1b])*';
+const UNENDED = new RegExp(STRING, 'y');
+/** CSI; a string; any other; ENQ. Of C1 controls, their form in UTF-8. */
 const SEQUENCE = new RegExp(
-  `(?:\\x1b\\[|\\xc2\\x9b)[0-?]*[ -/]*[@-~]|(?:\\x1b[P\\]^_X]|\\xc2[\\x90\\x98\\x9d-\\x9f])${STRING_BODY}(?:\\x07|\\x1b\\\\|\\xc2\\x9c)|\\x1b[ -/]*[0-OQ-WYZ\\\\\`-~]|\\x05`,
+  `(?:\\x1b\\[|\\xc2\\x9b)[0-?]*[ -/]*[@-~]|${STRING}(?:\\x07|\\x1b\\\\|\\xc2\\x9c)|\\x1b[ -/]*[0-OQ-WYZ\\\\\`-~]|\\x05`,
   'y',
 );
 const BEGINNING = new RegExp(
-  `(?:\\xc2|\\x1b[ -/]*|(?:\\x1b\\[|\\xc2\\x9b)[0-?]*[ -/]*|(?:\\x1b[P\\]^_X]|\\xc2[\\x90\\x98\\x9d-\\x9f])${STRING_BODY}[\\x1b\\xc2]?)$`,
+  `(?:\\xc2|\\x1b[ -/]*|(?:\\x1b\\[|\\xc2\\x9b)[0-?]*[ -/]*|${STRING}[\\x1b\\xc2]?)$`,
   'y',
 );
 /**
@@ -38,7 +40,13 @@ const KEYPAD = '\x1b=';
 const LONGEST_SEQUENCE = 8192;
 
 const ALTERNATE_SCREENS = [47, 1047, 1049];
-const ON_BY_DEFAULT = [7, 25];
+/** By default in all terminals or in many: what a program leaves off is to be on again, and nothing to be turned off. */
+const ON_BY_DEFAULT = [7, 8, 25, 1007, 1034, 1035, 1036];
+/** To set them back would make a VT52 of the terminal, or clear it. */
+const NEVER_UNDONE = [2, 3];
+/** No terminal has more, or others. */
+const MOST_MODES = 256;
+const LARGEST_MODE = 65_535;
 
 /**
  * What a session's output has made of the terminal it is shown on: so that it can be left as it was found, and so that
@@ -81,10 +89,13 @@ export class Screen {
     return Buffer.from(kept + text.slice(at, until), 'latin1');
   }
 
-  /** What leaves the terminal as it was found, whatever a program has made of it: nothing of it asks or clears anything. */
-  leave(): string {
+  /**
+   * What leaves the terminal as it was found, whatever a program has made of it: nothing of it asks or clears anything.
+   * `isCut`: the end of what was to be shown may be missing.
+   */
+  leave(isCut = false): string {
     const undone = [...this.undoing].join('');
-    const ended = this.begun === '' ? '' : '\x18';
+    const ended = isCut || this.begun !== '' ? '\x18' : '';
     const off = [...this.modes].filter(([mode, on]) => on && !ALTERNATE_SCREENS.includes(mode));
     const on = [...this.modes].filter(([, on]) => !on);
     const alternate = ALTERNATE_SCREENS.filter((mode) => this.modes.get(mode));
@@ -107,13 +118,14 @@ export class Screen {
       INTRODUCER.lastIndex = at;
       const begin = INTRODUCER.exec(text)?.index;
       if (begin === undefined) return text.length;
-      SEQUENCE.lastIndex = BEGINNING.lastIndex = begin;
+      SEQUENCE.lastIndex = BEGINNING.lastIndex = UNENDED.lastIndex = begin;
       if (SEQUENCE.test(text)) {
         this.follow(text.slice(begin, SEQUENCE.lastIndex));
         found(begin, SEQUENCE.lastIndex);
         at = SEQUENCE.lastIndex;
       } else if (text.length - begin <= LONGEST_SEQUENCE && BEGINNING.test(text)) return begin;
-      else at = begin + 1;
+      // Nothing begins within a string; and to look for that would take as long as the square of its length.
+      else at = UNENDED.test(text) ? UNENDED.lastIndex : begin + 1;
     }
   }
 
@@ -131,8 +143,9 @@ export class Screen {
   }
 
   private put(mode: number, on: boolean): void {
+    if (mode > LARGEST_MODE || NEVER_UNDONE.includes(mode)) return;
     if (on === ON_BY_DEFAULT.includes(mode)) this.modes.delete(mode);
-    else this.modes.set(mode, on);
+    else if (this.modes.size < MOST_MODES) this.modes.set(mode, on);
     // The three are one screen.
     if (!on && ALTERNATE_SCREENS.includes(mode)) ALTERNATE_SCREENS.forEach((one) => this.modes.delete(one));
   }

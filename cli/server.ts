@@ -6,12 +6,15 @@ import {
   type TerminalClientOptions,
 } from '../client/trex-client.js';
 import { type Problem } from '../src/protocol/problem.js';
-import { type ClientConfig } from '../src/config/client-config.js';
+import { type ClientConfig, isOfThisMachine } from '../src/config/client-config.js';
 import { CommandFailed } from './command-failed.js';
+import { listeners } from './listeners.js';
 import { shown } from './shown.js';
 
 /** What does not answer for so long is not there. */
 const PATIENCE_MS = 10_000;
+/** A session is given up to a minute to end by itself (`TREX_KILL_SECONDS`). */
+const END_PATIENCE_MS = 70_000;
 /** More than the list of as many sessions as there may be. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** Largest message of the server's: the list, again. */
@@ -39,6 +42,13 @@ export class Server {
     return shown(this.config.url);
   }
 
+  /** What a person should know who has it asked, if anything. */
+  get warning(): string | undefined {
+    const { url, token } = this.config;
+    if (token === undefined || url.startsWith('https:') || isOfThisMachine(url)) return undefined;
+    return `the token goes to ${this.url} for everybody on the way to read: use https`;
+  }
+
   /** Asks its REST API. @returns what it answers, `undefined` where that is nothing @throws {CommandFailed} */
   async ask(method: 'GET' | 'DELETE', path: string): Promise<unknown> {
     const answer = await this.request(method, path);
@@ -46,17 +56,18 @@ export class Server {
     if (answer.status !== 200) throw this.refusal(answer);
     try {
       return JSON.parse(answer.body) as unknown;
-    } catch (cause) {
-      throw new CommandFailed(`what answers at ${this.url} is no trex server`, undefined, { cause });
+    } catch {
+      throw this.notTrex();
     }
   }
 
   /** A client that has connected. @throws {CommandFailed} */
-  async connect(handlers: TerminalClientOptions['handlers'] = {}): Promise<Connected> {
+  async connect({ reconnect = RECONNECT, handlers = {} }: ConnectOptions = {}): Promise<Connected> {
     const { WebSocket } = await import('ws');
     let ended = Promise.resolve();
     const open = (): Socket => {
-      this.lastRefusal = undefined;
+      this.lastRefusal = this.stranger();
+      if (this.lastRefusal) throw this.lastRefusal;
       const socket = new WebSocket(
         `${this.config.url.replace(/^http/, 'ws')}/ws`,
         subprotocols(this.config.token),
@@ -78,7 +89,7 @@ export class Server {
       });
       return socket;
     };
-    const client = new TerminalClient({ open, handlers, reconnect: RECONNECT });
+    const client = new TerminalClient({ open, handlers, reconnect });
     try {
       await client.connect();
     } catch (error) {
@@ -110,6 +121,26 @@ export class Server {
     return new CommandFailed(sentence, code, { cause: error });
   }
 
+  /**
+   * A token that was found, and not set for this server, is shown to nobody else's: any user may listen where the own server
+   * does not. Looked up for each connection.
+   */
+  private stranger(): CommandFailed | undefined {
+    if (!this.config.isTokenFound) return undefined;
+    const { port, protocol } = new URL(this.config.url);
+    const users = listeners(Number(port || (protocol === 'https:' ? 443 : 80)));
+    const stranger = users.find((user) => user !== 0 && user !== process.geteuid?.());
+    if (stranger === undefined) return undefined;
+    return new CommandFailed(
+      `what listens at ${this.url} belongs to another user (uid ${stranger}), who is not shown the token: if that is right, set TREX_TOKEN_FILE`,
+    );
+  }
+
+  /** What a server's answer would not be. */
+  notTrex(more = ''): CommandFailed {
+    return new CommandFailed(`what answers at ${this.url} is no trex server${more}`);
+  }
+
   private refusal({ status, headers, body }: Answer): CommandFailed {
     const { location } = headers;
     if (status >= 300 && status < 400 && location !== undefined) {
@@ -124,13 +155,14 @@ export class Server {
     }
     const problem = problemOf(body);
     if (problem) return new CommandFailed(shown(problem.detail), problem.code);
-    return new CommandFailed(
-      `what answers at ${this.url} is no trex server, or one that is not ready: HTTP ${status}`,
-    );
+    return this.notTrex(`, or one that is not ready: HTTP ${status}`);
   }
 
   private async request(method: string, path: string): Promise<Answer> {
+    const stranger = this.stranger();
+    if (stranger) throw stranger;
     const { url, token } = this.config;
+    const patienceMs = method === 'DELETE' ? END_PATIENCE_MS : PATIENCE_MS;
     // Whichever is not needed takes its time to load.
     const { request } = url.startsWith('https:') ? await import('node:https') : await import('node:http');
     try {
@@ -143,13 +175,13 @@ export class Server {
               Accept: 'application/json',
               ...(token !== undefined && { Authorization: `Bearer ${token}` }),
             },
-            timeout: PATIENCE_MS,
+            timeout: patienceMs,
             agent: false,
           },
           resolve,
         );
         asked.on('error', reject);
-        asked.on('timeout', () => asked.destroy(new Error(`no answer within ${PATIENCE_MS / 1000} s`)));
+        asked.on('timeout', () => asked.destroy(new Error(`no answer within ${patienceMs / 1000} s`)));
         asked.end();
       });
       return await this.read(response);
@@ -169,6 +201,11 @@ export class Server {
     const { statusCode: status = 0, headers } = response;
     return { status, headers, body: Buffer.concat(chunks).toString() };
   }
+}
+
+export interface ConnectOptions {
+  readonly handlers?: TerminalClientOptions['handlers'];
+  readonly reconnect?: TerminalClientOptions['reconnect'];
 }
 
 export interface Connected {

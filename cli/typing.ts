@@ -32,6 +32,8 @@ const CONTROL = 4;
 /** Caps Lock and Num Lock. */
 const LOCKS = 64 + 128;
 const RELEASED = '3';
+/** More between two keys that detach, as of a mouse that moves, and they are two keys. */
+const MOST_HELD = 256;
 /** Where kitty has Caps Lock, Shift and their like. */
 const isModifier = (code: number): boolean =>
   (code >= 57_358 && code <= 57_360) || (code >= 57_441 && code <= 57_454);
@@ -75,7 +77,7 @@ export class Typing {
   /** Whether what is held begins the keys that detach. */
   private get mayDetach(): boolean {
     const [first] = this.held;
-    if (!first || first.isNoKey) return false;
+    if (!first || first.isNoKey || this.held.length > MOST_HELD) return false;
     return keysOf(this.held).every(({ key }, index) => key !== undefined && key === this.detachKeys[index]);
   }
 

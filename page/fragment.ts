@@ -1,3 +1,5 @@
+import { SESSION_ID } from '../src/protocol/session-id.js';
+
 /** What the part of the address behind `#` asks for: `#session=s3&readonly&token=…`. */
 export interface Fragment {
   readonly session?: string;
@@ -6,8 +8,6 @@ export interface Fragment {
   /** Lets in, once; it does not stay in the address. */
   readonly token?: string;
 }
-
-const SESSION_ID = /^s[1-9]\d{0,15}$/;
 
 /** Whatever is not understood is passed over: an address is anybody's text. */
 export function parseFragment(hash: string): Fragment {

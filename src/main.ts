@@ -9,7 +9,7 @@ import { readEnvironment } from './config/environment.js';
 import { helpText } from './config/help.js';
 import { readMachine } from './config/machine.js';
 import { VERSION } from './config/version.js';
-import { EXIT } from './config/exit.js';
+import { EXIT, failureCode } from './config/exit.js';
 import { writeToken } from './token-command.js';
 
 /** Where `npm run build` leaves the commands that ask a running server: they need nothing of what the server is made of. */
@@ -33,7 +33,7 @@ async function main(): Promise<void> {
 /** The commands that ask a running server. */
 async function ask(args: readonly string[]): Promise<void> {
   if (!existsSync(BUILT_CLI))
-    quit(EXIT.failure, ['this command has not been built: `npm run build` does it']);
+    quit(failureCode(args[0]), ['this command has not been built: `npm run build` does it']);
   const { run } = (await import(BUILT_CLI)) as {
     readonly run: (args: readonly string[], env: NodeJS.ProcessEnv) => Promise<number>;
   };

@@ -44,7 +44,7 @@ describe('readClientConfig', () => {
     ['https://example.com/trex', { TREX_URL: 'https://example.com/trex/', TREX_PORT: '4000' }, undefined],
     ['https://asked.example', { TREX_URL: 'https://example.com' }, 'https://asked.example/'],
   ])('finds the server at %s', (url, env, asked) => {
-    expect(readClientConfig(env, machine(), asked)).toEqual({ url });
+    expect(readClientConfig(env, machine(), asked)).toEqual({ url, isTokenFound: false });
   });
 
   it.each<[string, Environment, string | undefined]>([
@@ -57,7 +57,7 @@ describe('readClientConfig', () => {
     ['what was meant for it', { TREX_URL: 'https://example.com', TREX_TOKEN: TOKEN }, TOKEN],
   ])('shows it a token: %s', (_, env, token) => {
     const config: ClientConfig = readClientConfig(env, written);
-    expect(config.token).toBe(token);
+    expect([config.token, config.isTokenFound]).toEqual([token, token === WRITTEN]);
   });
 
   it.each<[Environment, string | undefined, RegExp]>([

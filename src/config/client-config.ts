@@ -9,6 +9,8 @@ export interface ClientConfig {
   /** Without a slash at the end. */
   readonly url: string;
   readonly token?: string;
+  /** Whether nobody set the token: `trex token` has left it where it is found. */
+  readonly isTokenFound: boolean;
 }
 
 /** Addresses to listen on at which nobody is reached, and what to ask instead. */
@@ -26,9 +28,10 @@ export function readClientConfig(env: Environment, machine: Machine, asked?: str
   const said = asked === undefined ? read(settings.url) : parsedUrl(asked, problems);
   const url = said ?? addressOf(read(settings.host), read(settings.port));
   const told = secret(read(settings.token), settings.tokenFile, read(settings.tokenFile), machine, problems);
-  const token = told ?? (isOfThisMachine(url) ? writtenToken(env, machine, problems) : undefined);
+  const found = told === undefined && isOfThisMachine(url) ? writtenToken(env, machine, problems) : undefined;
+  const token = told ?? found;
   if (problems.length > 0) throw new ConfigError(problems);
-  return { url, ...(token !== undefined && { token }) };
+  return { url, ...(token !== undefined && { token }), isTokenFound: found !== undefined };
 }
 
 function parsedUrl(text: string, problems: string[]): string | undefined {
@@ -44,7 +47,8 @@ function addressOf(host: string, port: number): string {
   return `http://${name.includes(':') ? `[${name}]` : name}:${port === 0 ? settings.port.byDefault : port}`;
 }
 
-function isOfThisMachine(url: string): boolean {
+/** Whether it is on the loopback. */
+export function isOfThisMachine(url: string): boolean {
   return isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, ''));
 }
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../config/app-config.js';
 import { SessionError } from '../core/session-error.js';
 import { type Session } from '../core/session.js';
+import { SESSION_ID } from '../protocol/session-id.js';
 
 /**
  * The only list of sessions. Every operation is one synchronous step: the event loop is its mutex.
@@ -55,8 +56,7 @@ export class SessionRegistry {
 
   /** Whether a session of this id is or ever was here. */
   hasKnown(id: string): boolean {
-    const number = /^s([1-9]\d{0,15})$/.exec(id)?.[1];
-    return number !== undefined && Number(number) <= this.lastId;
+    return SESSION_ID.test(id) && Number(id.slice(1)) <= this.lastId;
   }
 
   /** @throws {SessionError} `SESSION_NOT_FOUND` when no session of this id is or ever was here. */

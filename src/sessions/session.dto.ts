@@ -3,6 +3,7 @@ import { IsString, Matches } from 'class-validator';
 import { MAX_NAME_LENGTH } from '../core/caption.js';
 import { type SessionStatus } from '../core/session.js';
 import { type SessionInfo } from '../protocol/messages.js';
+import { SESSION_ID } from '../protocol/session-id.js';
 
 /** The `:id` of a path. */
 export class SessionIdParams {
@@ -11,7 +12,7 @@ export class SessionIdParams {
     example: 's1',
     pattern: '^s[1-9][0-9]*$',
   })
-  @Matches(/^s[1-9]\d{0,15}$/)
+  @Matches(SESSION_ID)
   id!: string;
 }
 
