@@ -181,7 +181,7 @@ const text = [
   '',
   '| file | what it is |',
   '| --- | --- |',
-  '| `~/.config/trex/token` | the token that `trex token` writes, unless `TREX_TOKEN_FILE` names another: mode 0600, in a directory that it makes with 0700 |',
+  '| `~/.config/trex/token` | the token that `trex token` writes, unless `TREX_TOKEN_FILE` names another: mode 0600, in a directory that it makes with 0700. `trex ls`, `new`, `attach` and `kill` read it where no token is set, for a server on the loopback that no other user runs |',
   '| `~/.config/trex/read-only-token` | the same of `trex token --read-only` and `TREX_READ_ONLY_TOKEN_FILE` |',
   '| `/etc/shells` | which shells sessions may ask for, beside those of `TREX_SHELLS` |',
   '',

@@ -114,7 +114,7 @@ const kinds = {
   CLOSE_TIMEOUT: {
     status: 504,
     description:
-      'The session’s processes could not be ended within 5 s; it stays listed, and goes on closing.',
+      'The session’s processes could not be ended within `TREX_KILL_SECONDS` and 4 s more, 5 s in all by default; it stays listed, and goes on closing.',
     detail: 'the process of s1 could not be ended within 5000 ms',
   },
 } as const satisfies Record<string, ProblemKind>;
