@@ -340,6 +340,11 @@ check "with a token of root's alone it ends with 78" \
 
 echo '== started'
 port=$(node -e 'const s = require("net").createServer().listen(0, () => { console.log(s.address().port); s.close(); })')
+if start "$(token_file grouped 440 0:1000)" && stops; then
+  ok "with a token of root's that group 1000 may read it listens"
+else
+  fail "with a token of root's that group 1000 may read it listens"
+fi
 path=$(token_file token 600 1000:1000)
 token=$(cat "$path")
 if ! start "$path"; then
@@ -351,6 +356,7 @@ mapfile -t health < <(config 'Healthcheck.Test.slice(1)')
 check 'its health check ends with 0' in_container "${health[@]}"
 check 'who has no token is refused' client refused
 check 'the page is there' client page
+check 'its commands find it' in_container TREX_TOKEN_FILE=/run/secrets/trex_token node /app/dist/main.js ls
 check 'a session of /ws runs as user 1000' client session 'id -u' 1000
 check '… with group 1000 and no other' client session 'id -G' 1000
 check '… without capabilities' client session "sed -n 's/^CapBnd:.0*/bound=/p' /proc/self/status" 'bound='

@@ -9,7 +9,7 @@
  * says how much a browser loads.
  */
 import { build } from 'esbuild';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
@@ -45,7 +45,8 @@ const written = [...files].flatMap(([name, bytes]) => [...variants(name, bytes),
 for (const [name, bytes] of written) write(name, bytes);
 removeOthers(written.map(([name]) => name));
 for (const line of weights()) console.log(line);
-checkReadme();
+// An image is made without it.
+if (existsSync(join(root, 'README.md'))) checkReadme();
 
 /** @returns the files, and where each entry has gone */
 async function bundle(entries) {

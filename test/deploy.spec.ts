@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,9 +13,14 @@ interface Ended {
   readonly said: string;
 }
 
-function run(program: string, args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+function run(
+  program: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+  cwd = ROOT,
+): Promise<Ended> {
   return new Promise((resolve) => {
-    const options = { cwd: ROOT, env: { PATH: process.env.PATH, ...env } };
+    const options = { cwd, env: { PATH: process.env.PATH, ...env } };
     const child = execFile(program, args, options, (_error, stdout, stderr) =>
       resolve({ code: child.exitCode ?? -1, said: stdout + stderr }),
     );
@@ -63,6 +68,23 @@ describe('the Dockerfile', () => {
       .split('\n')
       .flatMap((line) => (line.startsWith('!') ? [line.slice(1)] : []));
     expect(kept).toEqual(expect.arrayContaining(copied.filter((path) => path !== '.')));
+  });
+});
+
+describe('what an image is built from', () => {
+  it('is enough to build it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'trex-image-'));
+    try {
+      const kept = text('.dockerignore')
+        .split('\n')
+        .flatMap((line) => (line.startsWith('!') ? [line.slice(1)] : []));
+      for (const path of kept) cpSync(join(ROOT, path), join(folder, path), { recursive: true });
+      symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+      const { code, said } = await run('npm', ['run', 'build', '--silent'], {}, folder);
+      expect([code, said]).toEqual([0, expect.stringContaining('index.html')]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 

@@ -4,11 +4,42 @@ const KEY_LENGTH = 8;
 /** Where the number, and the key if there is one, end. */
 const KEY_END = NUMBER_BYTES + 2 + KEY_LENGTH;
 
+const [SPACE, DOT, LINE_FEED, ZERO] = [' ', '.', '\n', '0'].map((character) => character.charCodeAt(0)) as [
+  number,
+  number,
+  number,
+  number,
+];
+const HEX = Buffer.from('0123456789abcdef');
+
 /** Line `n` of a talker: its number, and what only that number has behind it. All are equally long. */
 export function lineAt(n: number): string {
-  const number = String(n).padStart(10, '0');
-  const rest = ((n * 2_654_435_761) % 2 ** 32).toString(16).padStart(8, '0');
-  return `${number} ${rest.repeat(7).slice(0, LINE_BYTES - 13)}.\n`;
+  return linesAt(n, 1).toString('latin1');
+}
+
+/** So many lines from line `first` on. Many programs print and check them all the time: it is made of no strings. */
+export function linesAt(first: number, count: number): Buffer {
+  const lines = Buffer.allocUnsafe(count * LINE_BYTES);
+  for (let index = 0; index < count; index++) putLine(lines, index * LINE_BYTES, first + index);
+  return lines;
+}
+
+function putLine(lines: Buffer, at: number, n: number): void {
+  let digits = n;
+  for (let place = NUMBER_BYTES - 2; place >= 0; place--) {
+    const tenth = Math.floor(digits / 10);
+    lines[at + place] = ZERO + digits - tenth * 10;
+    digits = tenth;
+  }
+  lines[at + NUMBER_BYTES - 1] = SPACE;
+  const mixed = (n * 2_654_435_761) % 2 ** 32;
+  const from = at + NUMBER_BYTES;
+  for (let place = 0; place < KEY_LENGTH; place++)
+    lines[from + place] = HEX[(mixed >>> (28 - 4 * place)) & 15]!;
+  const end = at + LINE_BYTES - 2;
+  for (let place = from + KEY_LENGTH; place < end; place++) lines[place] = lines[place - KEY_LENGTH]!;
+  lines[end] = DOT;
+  lines[end + 1] = LINE_FEED;
 }
 
 /** Line `n` where it answers the key `?key` that was typed: as long as any other, and it, too, belongs nowhere else. */
@@ -28,9 +59,7 @@ const blocks = new Map<number, Buffer>();
 function blockAt(number: number): Buffer {
   const known = blocks.get(number);
   if (known) return known;
-  const first = (number * BLOCK_BYTES) / LINE_BYTES;
-  const lines = Array.from({ length: BLOCK_BYTES / LINE_BYTES }, (_, n) => lineAt(first + n));
-  const block = Buffer.from(lines.join(''), 'latin1');
+  const block = linesAt((number * BLOCK_BYTES) / LINE_BYTES, BLOCK_BYTES / LINE_BYTES);
   if (blocks.size >= MOST_BLOCKS) blocks.delete(blocks.keys().next().value ?? number);
   blocks.set(number, block);
   return block;
@@ -51,15 +80,22 @@ export class LineChecker {
   constructor(private readonly echoed: (key: string) => void = () => undefined) {}
 
   add(bytes: Uint8Array): void {
-    const expected = this.skipExpected(bytes);
-    this.addOthers(bytes.subarray(expected));
+    for (let at = 0; at < bytes.length;) {
+      at += this.skipExpected(bytes.subarray(at));
+      const lineFeed = bytes.indexOf(LINE_FEED, at);
+      const end = lineFeed < 0 ? bytes.length : lineFeed + 1;
+      this.addPart(bytes.subarray(at, end));
+      at = end;
+    }
   }
 
-  private addOthers(bytes: Uint8Array): void {
+  /** A line, or a part of one, or nothing. */
+  private addPart(bytes: Uint8Array): void {
     this.rest += Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
-    const lines = this.rest.split('\n');
-    this.rest = lines.pop() ?? '';
-    for (const line of lines) this.check(`${line}\n`);
+    if (!this.rest.endsWith('\n')) return;
+    const line = this.rest;
+    this.rest = '';
+    this.check(line);
   }
 
   /** `bytes` are missing here, as has been announced. */

@@ -4,7 +4,7 @@
  * its own. Arguments: bytes per second, and after how many bytes it has nothing more to say.
  */
 import { createHash } from 'node:crypto';
-import { echoAt, lineAt } from './lines.js';
+import { echoAt, lineAt, linesAt } from './lines.js';
 
 const TICK_MS = 40;
 const LINE_BYTES = lineAt(0).length;
@@ -47,8 +47,9 @@ const talking = setInterval(talk, TICK_MS);
 function talk(): void {
   const due = Math.min(mostBytes, ((performance.now() - begun) / 1000) * bytesPerSecond);
   const most = Math.min((HURRY * bytesPerSecond * TICK_MS) / 1000, MOST_AT_ONCE_BYTES);
-  let text = '';
+  const count = Math.ceil(Math.min(due - line * LINE_BYTES, most) / LINE_BYTES);
   // A terminal that nobody reads is not to be filled up in memory instead: what is late then stays late.
-  while (!isFull && line * LINE_BYTES < due && text.length < most) text += lineAt(line++);
-  if (text !== '') isFull = !process.stdout.write(text);
+  if (isFull || count <= 0) return;
+  isFull = !process.stdout.write(linesAt(line, count));
+  line += count;
 }
