@@ -53,4 +53,16 @@ describe('the documents', () => {
       for (const next of leadsTo(path)) if (documents.includes(next)) reached.add(next);
     expect(documents.filter((path) => !reached.has(path))).toEqual([]);
   });
+
+  it('lists each decision under its title, in order', () => {
+    const list = Array.from(
+      prose('docs/decisions/README.md').matchAll(/^- \[(.*)\]\((.*)\)$/gm),
+      ([, title, file]) => [file, title],
+    );
+    const all = documents
+      .filter((path) => /^docs\/decisions\/\d/.test(path))
+      .sort()
+      .map((path) => [path.split('/').at(-1), /^# (.*)$/m.exec(prose(path))?.[1]]);
+    expect(list).toEqual(all);
+  });
 });
