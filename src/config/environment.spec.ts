@@ -460,7 +460,7 @@ describe('readEnvironment', () => {
         ]);
       }
       expect(problemsOf({ TREX_TOKEN: TOKEN, TREX_READ_ONLY_TOKEN: TOKEN })).toEqual([
-        'the token that only reads must be another than the one that lets do everything',
+        'TREX_READ_ONLY_TOKEN must be another token than TREX_TOKEN, which lets do everything',
       ]);
     });
 

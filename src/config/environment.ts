@@ -139,7 +139,7 @@ function openDoors({ isPublic, auth, token, readOnlyToken, host }: AppConfig, en
     return [`TREX_AUTH=none lets everybody in without a token: it cannot be set with ${asked.join(', ')}`];
   }
   if (token !== undefined && token === readOnlyToken) {
-    return ['the token that only reads must be another than the one that lets do everything'];
+    return [`${asked.at(-1)} must be another token than ${asked[0]}, which lets do everything`];
   }
   // One that is refused has been told already.
   if (auth === 'none' || token !== undefined || asked.some((name) => !name.includes('READ_ONLY'))) return [];
