@@ -99,6 +99,10 @@ describe('what programs report of themselves', () => {
     }
   });
 
+  it('keeps the directory of a sequence that was begun before, whatever says nothing in the same read', () => {
+    expect(scan('\x1b]7;file:///a', '\x07\x1b]7;file:///%1b\x07')).toEqual({ directory: '/a' });
+  });
+
   it('looks at a few that say nothing, and not at all that a program may print', () => {
     const wrong = '\x1b]7;file://elsewhere/\x07';
     expect(scan(`\x1b]7;file:///a\x07${wrong.repeat(7)}`)).toEqual({ directory: '/a' });

@@ -146,8 +146,13 @@ export class TerminalReports {
   }
 
   private note(key: keyof TerminalReport, bytes: Uint8Array, found: TerminalReport): void {
-    if (key === 'title') found.title = displayable(this.decode(bytes), MAX_TITLE_LENGTH);
-    else found.directory = this.directoryIn(bytes) ?? found.directory;
+    if (key === 'title') {
+      found.title = displayable(this.decode(bytes), MAX_TITLE_LENGTH);
+      return;
+    }
+    // One that says nothing leaves no field behind, which would undo what was found before.
+    const directory = this.directoryIn(bytes);
+    if (directory !== undefined) found.directory = directory;
   }
 
   /** The path of a `file:` URL of this machine, where it can be shown. */
