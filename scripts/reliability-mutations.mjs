@@ -220,4 +220,28 @@ export const mutations = [
     replace: '',
     tests: ['test/race/model.spec.ts'],
   },
+  {
+    threat: 'core',
+    file: 'src/core/terminal-reports.ts',
+    what: 'a report that says nothing takes back what one before it has said',
+    find: 'if (directory !== undefined) found.directory = directory;',
+    replace: 'found.directory = directory;',
+    tests: ['test/grammars/output.spec.ts'],
+  },
+  {
+    threat: 'core',
+    file: 'src/core/attachment.ts',
+    what: 'a gap counts as consumed that the client may not have been told of',
+    find: 'Math.min(look.leftOff, look.offset)',
+    replace: 'look.offset',
+    tests: ['test/grammars/offsets.spec.ts'],
+  },
+  {
+    threat: 'terminal',
+    file: 'src/terminal/view.ts',
+    what: 'a byte more may be acknowledged than has been sent',
+    find: 'if (offset <= this.sentTo) return;',
+    replace: 'if (offset <= this.sentTo + 1) return;',
+    tests: ['test/grammars/offsets.spec.ts'],
+  },
 ];
