@@ -64,8 +64,12 @@ export class Attachment {
   private replayEnd = 0;
   private ending?: Ending;
   private readonly waiting: ((ending: Ending) => void)[] = [];
-  /** Told when the session has taken all that was typed. */
-  private allTaken?: () => void;
+  /** Of what was typed, as far as it was told while the session is being left. */
+  private untakenBytes = 0;
+  /** Called when that is none, or changes no more. */
+  private takenOrOver?: () => void;
+  /** Whether the session had ended when it was left. */
+  private isOver = false;
   private lastError?: ErrorMessage;
   private lost?: {
     newest: Closure;
@@ -96,22 +100,24 @@ export class Attachment {
     this.on(process, 'exit', () => this.terminal.leaveAtOnce());
     await Promise.race([this.show(client, askFor), this.untilEnded()]);
     const ending = await this.untilEnded();
-    // What is typed from now on is for whoever reads it next.
+    const isWhole = ending.how === 'exit';
+    // What is typed from now on is for whoever reads it next; but a terminal that takes nothing has to be left by a key.
+    if (!isWhole) this.input.pause();
+    const untaken = isWhole ? 0 : await this.untaken(ending.how === 'detached' ? UNTAKEN_MS : 0);
+    this.isOver = this.session?.isOver ?? false;
+    if (!isWhole) this.session?.detach();
+    await this.terminal.leave(isWhole);
     this.input.pause();
-    const untaken = ending.how === 'detached' ? await this.untaken() : 0;
-    if (ending.how !== 'exit') this.session?.detach();
-    await this.terminal.leave(ending.how === 'exit');
     await leave();
     this.stopListening();
     return this.finish(ending, untaken);
   }
 
   private async show(client: TerminalClient, askFor: AskFor): Promise<void> {
-    const size = sizeOfTerminal();
     this.isReadOnly = this.options.readOnly || client.readOnly;
     if (this.terminal.hasKeys) this.listenToKeys();
     try {
-      this.session = await askFor(client, this.handlers, size);
+      this.session = await askFor(client, this.handlers, sizeOfTerminal());
     } catch (error) {
       return this.end({ how: 'failed', failure: failureOf(error) });
     }
@@ -120,12 +126,13 @@ export class Attachment {
     for (const bytes of this.early.splice(0)) session.write(bytes);
     if (!this.terminal.hasKeys && !this.isReadOnly) this.listenToPipe(session);
     this.tellOfBeginning(session.id);
-    if (this.isReadOnly || !size) return;
-    session.resize(size);
-    this.on(process.stdout, 'resize', () => {
-      const now = sizeOfTerminal();
-      if (now) session.resize(now);
-    });
+    if (this.isReadOnly || !this.terminal.isSeen) return;
+    const follow = (): void => {
+      const size = sizeOfTerminal();
+      if (size) session.resize(size);
+    };
+    follow();
+    this.on(process.stdout, 'resize', follow);
   }
 
   private tellOfBeginning(id: string): void {
@@ -140,11 +147,13 @@ export class Attachment {
     this.terminal.setRaw(true);
     // A shell that has stopped and continued this program has set the terminal to its own.
     this.on(process, 'SIGCONT', () => {
+      if (this.ending) return;
       this.terminal.setRaw(false);
       this.terminal.setRaw(true);
     });
     this.on(this.input, 'data', (chunk: Buffer) => {
       const { bytes, isDetaching } = this.typing.read(chunk, this.inControl);
+      if (this.ending) return isDetaching ? this.terminal.abandon() : undefined;
       if (!this.isReadOnly && bytes.length > 0) {
         if (this.session) this.session.write(bytes);
         else this.early.push(bytes);
@@ -166,23 +175,23 @@ export class Attachment {
   }
 
   private readOn(): void {
-    const waitingBytes = this.session?.bufferedInput ?? 0;
-    if (waitingBytes === 0) this.allTaken?.();
-    if (waitingBytes < ENOUGH_INPUT_BYTES && !this.ending) this.input.resume();
+    if (!this.ending && (this.session?.bufferedInput ?? 0) < ENOUGH_INPUT_BYTES) this.input.resume();
   }
 
-  /** Waits for the session to take what was typed. @returns how many bytes of it it has not */
-  private async untaken(): Promise<number> {
-    const bytes = (): number => this.session?.bufferedInput ?? 0;
-    if (bytes() === 0) return 0;
-    await new Promise<void>((resolve) => {
-      const late = setTimeout(resolve, UNTAKEN_MS);
-      this.allTaken = () => {
-        clearTimeout(late);
-        resolve();
-      };
-    });
-    return bytes();
+  /** Waits at most so long for the session to take what was typed. @returns how many bytes of it may not have been taken */
+  private async untaken(mostMs: number): Promise<number> {
+    const early = this.early.reduce((sum, { length }) => sum + length, 0);
+    this.untakenBytes = this.session?.bufferedInput ?? early;
+    if (this.untakenBytes > 0 && mostMs > 0) {
+      await new Promise<void>((resolve) => {
+        const late = setTimeout(resolve, mostMs);
+        this.takenOrOver = () => {
+          clearTimeout(late);
+          resolve();
+        };
+      });
+    }
+    return this.untakenBytes;
   }
 
   private readonly handlers: SessionHandlers = {
@@ -207,19 +216,28 @@ export class Attachment {
       this.note(`${bytes} bytes may not have been typed`);
       this.readOn();
     },
-    inputTaken: () => this.readOn(),
+    inputTaken: (waitingBytes) => {
+      this.untakenBytes = waitingBytes;
+      if (waitingBytes === 0) this.takenOrOver?.();
+      this.readOn();
+    },
     error: (error) => {
       this.lastError = error;
     },
-    exit: (exit) => this.end(this.endingOf(exit)),
-    gone: () =>
-      this.end({
-        how: 'failed',
-        failure: new CommandFailed('the session is gone: it ended while the connection was lost'),
-      }),
+    exit: (exit) => {
+      this.end(this.endingOf(exit));
+      this.takenOrOver?.();
+    },
+    gone: () => {
+      const failure = new CommandFailed('the session is gone: it ended while the connection was lost');
+      this.end({ how: 'failed', failure });
+      this.takenOrOver?.();
+    },
   };
 
   private endingOf({ code, cause }: Pick<Exit, 'code' | 'cause'>): Ending {
+    if (cause !== 'failed' && !isExitCode(code))
+      return { how: 'failed', failure: new CommandFailed('the server tells no exit code that there is') };
     if (cause !== 'failed') return { how: 'exit', code };
     return { how: 'failed', failure: startFailure(this.lastError) };
   }
@@ -307,6 +325,7 @@ export class Attachment {
 
   private goesOn(): string {
     if (!this.session) return 'left before the session was there: see `trex ls`';
+    if (this.isOver) return `detached from ${shown(this.session.id)}, which has ended`;
     return `detached; it goes on: trex attach ${shown(this.session.id)}`;
   }
 
@@ -319,6 +338,11 @@ export class Attachment {
   private stopListening(): void {
     for (const stop of this.undo.splice(0)) stop();
   }
+}
+
+/** As the system has them; shells tell of signals by such codes, too. */
+function isExitCode(code: unknown): boolean {
+  return Number.isInteger(code) && Number(code) >= 0 && Number(code) <= 255;
 }
 
 function lostReader({ code, message }: NodeJS.ErrnoException): Ending {

@@ -1,4 +1,4 @@
-import { constants, fstatSync, openSync, write, writeSync } from 'node:fs';
+import { constants, fstatSync, openSync, readFileSync, write, writeSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 
@@ -116,11 +116,29 @@ export class Output {
  * and of a terminal also its settings: nobody could restore them. What was opened by others stays as they have it.
  */
 function withoutWaiting(fd: number): number {
+  const stat = fstatSync(fd);
+  if (isatty(fd)) return openedAnew(`/proc/self/fd/${fd}`) ?? ownTerminal(stat.rdev) ?? fd;
+  const anew = stat.isFIFO() ? openedAnew(`/proc/self/fd/${fd}`) : undefined;
+  // A socket cannot be opened. Node makes one of these that does not wait, for everybody who has it, for whoever looks at it.
+  if (anew === undefined) void (fd === STDOUT ? process.stdout : process.stderr);
+  return anew ?? fd;
+}
+
+function openedAnew(path: string): number | undefined {
   try {
-    if (!isatty(fd) && !fstatSync(fd).isFIFO()) return fd;
-    return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch {
     // It belongs to another user, as after `su`; or nobody reads it, which writing tells.
-    return fd;
+    return undefined;
+  }
+}
+
+/** The terminal that this process is controlled from may be opened whoever it belongs to: if it is that one. */
+function ownTerminal(device: number): number | undefined {
+  try {
+    const [, , , , terminal] = /\) (.*)/s.exec(readFileSync('/proc/self/stat', 'latin1'))![1]!.split(' ');
+    return Number(terminal) === device ? openedAnew('/dev/tty') : undefined;
+  } catch {
+    return undefined;
   }
 }

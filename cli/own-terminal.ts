@@ -20,6 +20,8 @@ export class OwnTerminal {
   private readonly screen = isatty(STDOUT) ? new Screen() : undefined;
   private readonly input = process.stdin;
   private isRaw = false;
+  /** The end of what was to be shown may be missing. */
+  private isCut = false;
   private hasShown = false;
   private leaving?: string;
   private hasLeft = false;
@@ -79,11 +81,16 @@ export class OwnTerminal {
     this.isRaw = raw;
   }
 
+  /** Drops what is to be shown still. */
+  abandon(): void {
+    if (this.output.drop()) this.isCut = true;
+  }
+
   /** Leaves it as it was found. `isWhole`: behind all that is to be shown; else that is dropped. */
   async leave(isWhole: boolean): Promise<void> {
-    const isCut = !isWhole && this.output.drop();
+    if (!isWhole) this.abandon();
     await this.output.flushed(isWhole ? undefined : STUCK_MS);
-    this.leaving = this.leavingText(isCut);
+    this.leaving = this.leavingText();
     if (this.leaving !== '') {
       this.output.write(isWhole ? this.leaving : `${this.leaving}\r\n`, () => (this.hasLeft = true));
     }
@@ -93,13 +100,14 @@ export class OwnTerminal {
 
   /** For when nothing can be waited for any more. */
   leaveAtOnce(): void {
-    if (!this.hasLeft) this.output.writeAtOnce(this.leaving ?? this.leavingText(true));
+    this.isCut = true;
+    if (!this.hasLeft) this.output.writeAtOnce(this.leaving ?? this.leavingText());
     this.hasLeft = true;
     if (this.isRaw) this.setRaw(false);
   }
 
-  private leavingText(isCut: boolean): string {
-    return this.hasShown ? (this.screen?.leave(isCut) ?? '') : '';
+  private leavingText(): string {
+    return this.hasShown ? (this.screen?.leave(this.isCut) ?? '') : '';
   }
 
   private line(sentence: string): string {

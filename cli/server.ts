@@ -163,6 +163,7 @@ export class Server {
     if (stranger) throw stranger;
     const { url, token } = this.config;
     const patienceMs = method === 'DELETE' ? END_PATIENCE_MS : PATIENCE_MS;
+    let late: Error | undefined;
     // Whichever is not needed takes its time to load.
     const { request } = url.startsWith('https:') ? await import('node:https') : await import('node:http');
     try {
@@ -181,12 +182,17 @@ export class Server {
           resolve,
         );
         asked.on('error', reject);
-        asked.on('timeout', () => asked.destroy(new Error(`no answer within ${patienceMs / 1000} s`)));
+        asked.on('timeout', () => {
+          late = new Error(`no answer within ${patienceMs / 1000} s`);
+          asked.destroy(late);
+        });
         asked.end();
       });
-      return await this.read(response);
+      return await this.read(response).catch((error: Error) => {
+        throw new Error(late ? late.message : `its answer broke off: ${error.message}`, { cause: error });
+      });
     } catch (error) {
-      throw this.unreachable(error);
+      throw this.unreachable(late ?? error);
     }
   }
 

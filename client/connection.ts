@@ -87,9 +87,9 @@ export class Connection {
       if (typeof data === 'string') this.events.message(parseMessage(data));
       else this.events.frame(decodeFrame(new Uint8Array(data as ArrayBuffer)));
     } catch (error) {
-      if (!(error instanceof ServerViolation || error instanceof FramingError)) throw error;
       // Our own sentences, ASCII and short: a close reason has room for 123 bytes.
-      this.end(PROTOCOL_BROKEN, error.message, error);
+      const isOwn = error instanceof ServerViolation || error instanceof FramingError;
+      this.end(PROTOCOL_BROKEN, isOwn ? error.message : 'a message that lacks what it should have', error);
     }
   }
 

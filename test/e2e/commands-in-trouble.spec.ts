@@ -33,9 +33,26 @@ function textOf(path: string): string {
   }
 }
 
+/** A message of the client's; `input` stands for its frames. */
+interface Asked {
+  readonly type: string;
+  readonly requestId?: string;
+  readonly cols?: number;
+  readonly rows?: number;
+}
+
+const WELCOME = {
+  ...{ epoch: 'e', resumeToken: 't', readOnly: false, sessions: [] },
+  limits: {
+    ...{ messageBytes: 65_536, frameBytes: 65_536, inputCreditBytes: 65_536, acknowledgeBytes: 65_536 },
+    ...{ acknowledgeMs: 100, resumeSeconds: 60, resumeHoldSeconds: 10 },
+  },
+};
+
 /** A server that welcomes, and then does what it is told. */
 async function welcoming(
-  then: (socket: WebSocket, message: { type: string; requestId?: string }) => void,
+  then: (socket: WebSocket, message: Asked) => void,
+  welcome: object = WELCOME,
 ): Promise<string> {
   const { server, url } = await answer((_, response) => response.end('[]'));
   const sockets = new WebSocketServer({
@@ -45,24 +62,10 @@ async function welcoming(
   });
   sockets.on('connection', (socket) => {
     socket.on('message', (data: Buffer, isBinary) => {
-      if (isBinary) return;
-      const message = JSON.parse(data.toString()) as { type: string; requestId?: string };
+      if (isBinary) return then(socket, { type: 'input' });
+      const message = JSON.parse(data.toString()) as Asked;
       if (message.type !== 'hello') return then(socket, message);
-      const limits = {
-        ...{ messageBytes: 65_536, frameBytes: 65_536, inputCreditBytes: 65_536, acknowledgeBytes: 65_536 },
-        ...{ acknowledgeMs: 100, resumeSeconds: 60, resumeHoldSeconds: 10 },
-      };
-      const { requestId } = message;
-      const welcome = {
-        type: 'welcome',
-        requestId,
-        epoch: 'e',
-        resumeToken: 't',
-        limits,
-        readOnly: false,
-        sessions: [],
-      };
-      socket.send(JSON.stringify(welcome));
+      socket.send(JSON.stringify({ type: 'welcome', requestId: message.requestId, ...welcome }));
     });
   });
   return url;
@@ -136,6 +139,24 @@ describe('trex attach that reads no keys', () => {
   });
 });
 
+/** What it says of the session when that is attached to. */
+const attached = {
+  ...{ type: 'attached', sessionId: 's1', channel: 1, offset: 0, end: 0 },
+  ...{ inputOffset: 0, inControl: true, sizes: [] },
+};
+
+/** A server that shows a session, and does what it is told when that is typed into. */
+function showing(typed: (socket: WebSocket) => void): Promise<string> {
+  return welcoming((socket, { type: asked, requestId }) => {
+    if (asked === 'attach') socket.send(JSON.stringify({ ...attached, requestId }));
+    if (asked === 'input') typed(socket);
+  });
+}
+
+function tell(message: object): (socket: WebSocket) => void {
+  return (socket) => socket.send(JSON.stringify({ sessionId: 's1', ...message }));
+}
+
 describe('a server that goes', () => {
   it('before a session is there is no reason to wait for it', async () => {
     const url = await welcoming((socket) => socket.terminate());
@@ -157,25 +178,118 @@ describe('a server that goes', () => {
     expect(shell.heard.text).toMatch(/ icanon .* echo /);
   });
 
-  it('has not taken what was typed when it is left: that is said', async () => {
-    const url = await welcoming((socket, { type: asked, requestId }) => {
-      if (asked !== 'attach') return;
-      const there = {
-        sessionId: 's1',
-        channel: 1,
-        offset: 0,
-        end: 0,
-        inputOffset: 0,
-        inControl: true,
-        sizes: [],
-      };
-      socket.send(JSON.stringify({ type: 'attached', requestId, ...there }));
+  it('within its answer has not been taken for one that speaks TLS', async () => {
+    const { url } = await answer((_, response) => {
+      response.writeHead(200, { 'content-length': '10' });
+      response.write('[', () => response.destroy());
     });
+    expect(await trex(['ls', '--url', url])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^trex: the server at .*: its answer broke off.*\n$/) as string,
+    });
+  });
+});
+
+describe('a server that tells', () => {
+  it.each<[string, (socket: WebSocket) => void]>([
+    ['nothing', () => undefined],
+    ['that another has taken the place', (socket) => socket.close(4001)],
+    [
+      'that the session has ended before',
+      tell({ type: 'error', reason: 'SESSION_ENDED', error: 'ended', inputOffset: 4 }),
+    ],
+  ])('%s of what was typed has not taken it, which is said when it is left', async (_, typed) => {
+    const url = await showing(typed);
     const shell = await inTerminal(['attach', 's1', '--url', url]);
     await shell.heard.untilText('detaches');
     type(shell, `four${CTRL_BACKSLASH}`);
     await shell.heard.untilText('end\r\n');
     expect(shell.heard.text).toContain('trex: 4 bytes that were typed may not have been taken\r\n');
+  });
+
+  it('that the session has ended while it is left, is believed', async () => {
+    const url = await showing(tell({ type: 'exit', code: 3, cause: 'ended' }));
+    const shell = await inTerminal(['attach', 's1', '--url', url]);
+    await shell.heard.untilText('detaches');
+    type(shell, `four${CTRL_BACKSLASH}`);
+    await shell.heard.untilText('end\r\n');
+    expect(shell.heard.text).toContain('trex: detached from s1, which has ended\r\n');
+  });
+
+  it.each([[256], [-1], [1.5], ['3'], [undefined]])('the exit code %j has told none', async (code) => {
+    const url = await showing(tell({ type: 'exit', code, cause: 'ended' }));
+    const ran = await trex(['attach', 's1', '--url', url], {}, 'four');
+    expect(ran.code).toBe(125);
+    expect(ran.stderr).toContain('trex: the server tells no exit code that there is\n');
+  });
+
+  it.each([[['attach', 's1']], [['new']], [['new', '-d']]])(
+    'a welcome without what it should have is none: %j',
+    async (args) => {
+      const url = await welcoming(() => undefined, {});
+      const { code, stderr } = await trex([...args, '--url', url]);
+      expect(code).toBe(125);
+      expect(stderr).toMatch(/^trex: the server at .*\n$/);
+    },
+  );
+});
+
+describe('a terminal', () => {
+  it.each([
+    ['changes its size while the server is asked', 80, 24],
+    ['has a size only later', 0, 0],
+  ])('that %s, is followed', async (_, columns, rows) => {
+    const sizes: string[] = [];
+    let asking: (() => void) | undefined;
+    const url = await welcoming((socket, message) => {
+      const { requestId, cols, rows: height } = message;
+      if (message.type === 'attach') asking = () => socket.send(JSON.stringify({ ...attached, requestId }));
+      if (message.type === 'resize') sizes.push(`${cols} ${height}`);
+    });
+    const shell = await inTerminal(['attach', 's1', '--url', url], `stty cols ${columns} rows ${rows};`);
+    await until(() => asking !== undefined, 'the server is asked');
+    if (columns > 0) shell.pty.resize({ columns: 111, rows: 40 });
+    asking!();
+    await shell.heard.untilText('detaches');
+    if (columns === 0) shell.pty.resize({ columns: 111, rows: 40 });
+    await until(() => sizes.at(-1) === '111 40', 'the session has its size');
+    type(shell, CTRL_BACKSLASH);
+    await shell.heard.untilText('end\r\n');
+  });
+
+  it('that is left, is left as it was, though the command is continued meanwhile', async () => {
+    let isTyped = false;
+    const url = await showing(() => (isTyped = true));
+    const { shell, pid } = await inTerminalWithPid(['attach', 's1', '--url', url]);
+    await shell.heard.untilText('detaches');
+    // For a second it is waited for the server to take that.
+    type(shell, `four${CTRL_BACKSLASH}`);
+    await until(() => isTyped, 'the server has what was typed');
+    await until(() => {
+      if (lives(pid)) process.kill(pid, 'SIGCONT');
+      return shell.heard.text.includes('end\r\n');
+    }, 'the command has ended');
+    expect(shell.heard.text).toMatch(/ icanon .* echo /);
+  });
+
+  it('that takes nothing of the last there is, is left by the detach key', async () => {
+    const { url } = await serve();
+    const id = await newSession(url);
+    const { shell, pid } = await inTerminalWithPid(['attach', id, '--url', url]);
+    await shell.heard.untilText('detaches');
+    shell.pty.pause();
+    type(shell, 'seq 1 20000; exit 5\r');
+    await until(
+      async () => (await trex(['ls', '--url', url])).stdout.includes('exited'),
+      'the session has ended',
+    );
+    type(shell, CTRL_BACKSLASH);
+    await until(() => !lives(pid), 'the command has ended');
+    shell.pty.resume();
+    await shell.heard.untilText('end\r\n');
+    // Whether it had heard of the end.
+    expect(shell.heard.text).toMatch(/code=[05]/);
+    expect(shell.heard.text).toMatch(/ icanon .* echo /);
   });
 });
 

@@ -71,10 +71,11 @@ describe('trex new -d, ls and kill', () => {
   it('say what a full disk has done', async () => {
     const { url } = await serve();
     const shell = await inShell(
-      `trex ls --url ${url} >/dev/full; echo "code=$?"; trex ls --url ${url} | :; echo end`,
+      `trex ls --url ${url} >/dev/full; echo "code=$?"; { trex ls --url ${url}; echo "pipe=$?" >&2; } | :; echo end`,
     );
     await shell.heard.untilText('end');
     expect(shell.heard.text).toMatch(/trex: the output cannot be written: ENOSPC.*\r\ncode=1\r\n/);
+    expect(shell.heard.text).toMatch(/pipe=(0|141)\r\n/);
   });
 
   it.each<[readonly string[], number, RegExp]>([
