@@ -8,19 +8,32 @@ import { LineChecker } from '../programs/lines.js';
 const TALKER = join(__dirname, '../programs/talker.js');
 export const READY = /READY (\d+)\n/;
 
+/** Where a server is, and what lets a client in there. */
+export interface Door {
+  readonly host: string;
+  readonly token?: string | undefined;
+}
+
 /** A client of the library whose connection can be cut, and be away for a while. */
 export class ReturningClient {
   readonly arrivals: Arrival[] = [];
+  /** How often the server has looked whether it lives. */
+  pings = 0;
   private socket?: WebSocket;
   private isAway = false;
   private heard: () => void = () => undefined;
   readonly client: TerminalClient;
 
-  constructor(public port: number) {
+  constructor(
+    public port: number,
+    { host, token }: Door = { host: '127.0.0.1' },
+  ) {
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     this.client = new TerminalClient({
       open: () => {
         if (this.isAway) throw new Error('away');
-        return (this.socket = new WebSocket(`ws://127.0.0.1:${this.port}/ws`, 'trex.v2'));
+        this.socket = new WebSocket(`ws://${host}:${this.port}/ws`, 'trex.v2', { headers });
+        return this.socket.on('ping', () => this.pings++);
       },
       reconnect: { firstMs: 1, mostMs: 5 },
       handlers: {

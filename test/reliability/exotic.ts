@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { ReturningClient } from '../../bench/clients/returning-client.js';
 import { until } from '../support/until.js';
 import { type Fault, type Run } from './run.js';
@@ -99,7 +98,8 @@ async function runOne(run: Run, { client }: ReturningClient, program: Program): 
   await until(() => (begin = Buffer.concat(chunks).indexOf(BEGIN)) >= 0, 'it begins');
   if (types > 0) session.write('x'.repeat(types));
   if (isClosed) {
-    await delay(100);
+    // All of these end up as that, and none is left of the one before.
+    await until(() => run.server.runs('sleep'), 'it does what it is to be closed in');
     const { status } = await run.server.request('DELETE', `/api/sessions/${session.id}`);
     if (status !== 204) run.problems.push(`R14: ${what}: DELETE was answered with ${status}`);
   }

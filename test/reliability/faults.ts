@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
@@ -15,14 +16,15 @@ import { type Fault, type Run } from './run.js';
 import { type ServerUnderTest } from './server-under-test.js';
 
 const FOREIGN_BYTES_PER_SECOND = 65_536;
-/** What a foreign client has going before something happens to it. */
-const UNDER_WAY_MS = 300;
+/** Two in which somebody would be let go of for nothing, and one that may have been on its way. */
+const LOOKS = 3;
+const SECOND_SIGNAL_AFTER_MS = 1000;
+const AT_ONCE_MS = 1000;
 
 /** R01: a client is killed, which the server notices within a second; whoever has its token goes on where it was. */
 export const killClient: Fault = async (run) => {
   const before = await connections(run.server);
   const foreign = await ForeignClient.start(run);
-  await delay(UNDER_WAY_MS);
   foreign.child.kill('SIGKILL');
   await noticed(run, before, 'clientKilledMs', 1000);
   await foreign.goOn(run);
@@ -33,7 +35,6 @@ export function stopClient(deadMs: number): Fault {
   return async (run) => {
     const before = await connections(run.server);
     const foreign = await ForeignClient.start(run);
-    await delay(UNDER_WAY_MS);
     foreign.child.kill('SIGSTOP');
     // It is looked at with every ping, of which there are two in this time, and a busy machine is late.
     await noticed(run, before, 'halfOpenMs', 1.6 * deadMs + 1000);
@@ -83,6 +84,38 @@ export const endServer: Fault = async (run) => {
   run.figures.faults += 1;
 };
 
+/** R04: somebody who will not wait tells it a second time, while a program that ignores both keeps it; nothing is left. */
+export const endServerTwice: Fault = async (run) => {
+  await ignoreHangUp(run);
+  giveUpAll(run);
+  run.server.signal('SIGTERM');
+  await until(() => run.server.log.includes('SIGTERM: stopping'), 'it stops');
+  // What comes sooner is the echo of the first: see src/serve.ts.
+  await delay(SECOND_SIGNAL_AFTER_MS);
+  if (run.server.exit) run.problems.push('R04: it has ended before it was told a second time');
+  run.server.signal('SIGTERM');
+  run.figures.endMs = await run.server.ended();
+  const { exit } = run.server;
+  if (exit?.code !== 128 + constants.signals.SIGTERM)
+    run.problems.push(`R04: it ended with ${exit?.code ?? exit?.signal}`);
+  if (run.figures.endMs > AT_ONCE_MS)
+    run.problems.push(`R04: it took ${run.figures.endMs} ms to end at once`);
+  run.figures.faults += 1;
+};
+
+/** A program that ignores being hung up on, and so do those that it starts. */
+async function ignoreHangUp(run: Run): Promise<void> {
+  const client = new ReturningClient(run.proxy.port);
+  run.clients.push(client);
+  await client.client.connect();
+  const session = await client.client.create(
+    { output: (_bytes, _offset, consumed) => consumed(), exit: () => undefined },
+    { cols: 80, rows: 24 },
+  );
+  session.write(` exec /bin/sh -c 'trap "" HUP TERM; while :; do sleep 60; done'\n`);
+  await until(() => run.server.runs('sleep'), 'it ignores that');
+}
+
 /** R05: the server is killed; nothing of its sessions is left, and clients learn of it when there is another. */
 export const killServer: Fault = async (run) => {
   const old = [...run.talks];
@@ -128,10 +161,11 @@ export const jumpClock: Fault = async (run) => {
   run.clients.push(away);
   await away.client.connect();
   await beginTalk(run, away, FOREIGN_BYTES_PER_SECOND);
+  const others = (await connections(run.server)) - 1;
   for (const jumpMs of [3_600_000, -7_200_000, 3_600_000]) {
     away.leave();
+    await until(async () => (await connections(run.server)) <= others, 'it is seen to be away');
     await nobodyLeaves(run, () => run.server.ask({ jumpMs }), away);
-    await delay(UNDER_WAY_MS);
     await away.comeBack();
     if (!away.arrivals.at(-1)?.isKnown) run.problems.push(`R10: a client was forgotten at ${jumpMs} ms`);
     run.figures.faults += 1;
@@ -146,6 +180,7 @@ export function vanish(times: number): Fault {
       socket.on('error', () => undefined);
       await once(socket, 'open');
       socket.send(JSON.stringify({ type: 'create', cols: 80, rows: 24 }));
+      // Somewhere on the way to a process that runs: how far that has come is what the time is for.
       if (n % 3 > 0) await delay(run.random() * 20);
       socket.terminate();
       run.figures.faults += 1;
@@ -241,10 +276,11 @@ async function nobodyLeaves(run: Run, task: () => Promise<unknown>, but?: Return
   const clients = run.clients.filter((client) => client !== but);
   const before = clients.map(({ arrivals }) => arrivals.length);
   await task();
-  // Whoever was to be let go of would be with the next looks.
-  await delay(2000);
-  const after = clients.map(({ arrivals }) => arrivals.length);
-  if (after.join() !== before.join()) run.problems.push('clients were let go of that had done nothing');
+  const begun = clients.map(({ pings }) => pings);
+  const hasLeft = (): boolean => clients.some(({ arrivals }, n) => arrivals.length !== before[n]);
+  const isSeen = (): boolean => clients.every(({ pings }, n) => pings >= begun[n]! + LOOKS);
+  await until(() => hasLeft() || isSeen(), 'all are looked at');
+  if (hasLeft()) run.problems.push('clients were let go of that had done nothing');
 }
 
 function giveUpAll(run: Run): void {

@@ -16,6 +16,7 @@ const QUICK = [
   'R02-silent',
   'R03',
   'R04-small',
+  'R04-twice',
   'R05',
   'R11-resets',
   'R12',

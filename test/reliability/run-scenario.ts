@@ -85,7 +85,33 @@ async function prepare(
   seed: number,
   growth: Growth | undefined,
 ): Promise<[Run, Awaited<ReturnType<typeof baselineOf>>]> {
-  const make = (): Run => ({
+  const warmUp = newRun(server, proxy, seconds, seed, growth);
+  const load = talkers({
+    clients: 2,
+    sessionsEach: 1,
+    bytesPerSecond: 262_144,
+    keysPerSecond: 50,
+    watchers: 1,
+  });
+  await load.begin(warmUp);
+  for (const client of warmUp.clients) {
+    client.leave();
+    await client.comeBack();
+  }
+  warmUp.isOver = true;
+  await load.end(warmUp);
+  const baseline = await baselineOf(server);
+  return [newRun(server, proxy, seconds, seed, growth), baseline];
+}
+
+export function newRun(
+  server: ServerUnderTest,
+  proxy: CuttingProxy,
+  seconds: number,
+  seed: number,
+  growth?: Growth,
+): Run {
+  return {
     server,
     proxy,
     seconds,
@@ -103,24 +129,7 @@ async function prepare(
     endedByFault: new Set(),
     isServerGone: false,
     isOver: false,
-  });
-  const warmUp = make();
-  const load = talkers({
-    clients: 2,
-    sessionsEach: 1,
-    bytesPerSecond: 262_144,
-    keysPerSecond: 50,
-    watchers: 1,
-  });
-  await load.begin(warmUp);
-  for (const client of warmUp.clients) {
-    client.leave();
-    await client.comeBack();
-  }
-  warmUp.isOver = true;
-  await load.end(warmUp);
-  const baseline = await baselineOf(server);
-  return [make(), baseline];
+  };
 }
 
 async function go(

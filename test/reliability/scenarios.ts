@@ -4,6 +4,7 @@ import { exoticPrograms, printHostile } from './exotic.js';
 import {
   endProcesses,
   endServer,
+  endServerTwice,
   fallSilent,
   hangUpLog,
   jumpClock,
@@ -14,6 +15,7 @@ import {
   vanish,
 } from './faults.js';
 import { logToFullDisk, sweep, unlessRoot } from './limits.js';
+import { loseLink, unlessNamespaces } from './link.js';
 import { churn, fanOut, firehose, talkers } from './loads.js';
 import { type Fault, type Figures, type Growth, type Load } from './run.js';
 
@@ -213,6 +215,15 @@ const faults: readonly LoadScenario[] = [
     seconds: { quick: 1 },
   },
   {
+    name: 'R04-twice',
+    about: 'the server is told to end twice, with a program that ignores it',
+    load: busy,
+    fault: endServerTwice,
+    settings: { TREX_KILL_SECONDS: '60', TREX_SHUTDOWN_SECONDS: '120' },
+    gates: none,
+    seconds: { quick: 1, nightly: 5 },
+  },
+  {
     name: 'R05',
     about: 'the server is killed, and started again',
     load: busyAlone,
@@ -243,6 +254,7 @@ const faults: readonly LoadScenario[] = [
     about: 'the wall clock goes an hour ahead and two back',
     load: busy,
     fault: jumpClock,
+    settings: IMPATIENT,
     gates: none,
     seconds: { nightly: 20 },
   },
@@ -314,6 +326,13 @@ const faults: readonly LoadScenario[] = [
 ];
 
 const checks: readonly CheckScenario[] = [
+  {
+    name: 'R02-link',
+    about: 'the interface of a client goes down in a flood: for 3 s, and until the server has noticed',
+    skip: unlessNamespaces,
+    check: loseLink,
+    tiers: ['nightly'],
+  },
   {
     name: 'R06',
     about: 'the server may have so many descriptors: each number from 60 to 110',

@@ -162,6 +162,11 @@ export class ServerUnderTest {
       .map(Number);
   }
 
+  /** Whether one of those has become this command. */
+  runs(command: string): boolean {
+    return this.processes().some((pid) => textOf(`/proc/${pid}/comm`).trim() === command);
+  }
+
   /** Descriptors it has open; `masters`, of those, of terminals. */
   descriptors(): { readonly all: number; readonly masters: number } {
     const all = readdirSync(`/proc/${this.pid}/fd`);
@@ -188,7 +193,9 @@ export class ServerUnderTest {
 
   /** On a connection of its own. */
   async request(method: string, path: string): Promise<{ readonly status: number; readonly body: string }> {
-    const sent = request({ host: '127.0.0.1', port: this.port, method, path, agent: false });
+    const { TREX_HOST: host = '127.0.0.1', TREX_TOKEN: token } = this.circumstances.settings ?? {};
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const sent = request({ host, port: this.port, method, path, headers, agent: false });
     sent.end();
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
     let body = '';
