@@ -20,6 +20,7 @@ class FakeMachine implements Machine {
   private readonly actors = new Map<number, Actor>();
   private readonly alarms: { readonly at: number; readonly task: () => void }[] = [];
   private time = 1000;
+  private readonly lastTasks = new Set<() => void>();
 
   start(pid: number, { deafTo = [], ...entry }: Partial<Actor> = {}): void {
     this.actors.set(pid, { pid, group: pid, session: pid, startTime: String(this.time), ...entry, deafTo });
@@ -43,6 +44,24 @@ class FakeMachine implements Machine {
     this.time += this.scanMs;
     this.meanwhile();
     return Promise.resolve(found);
+  }
+
+  readAllNow(): ProcessEntry[] {
+    return [...this.actors.values()];
+  }
+
+  atExit(task: () => void): () => void {
+    this.lastTasks.add(task);
+    return () => this.lastTasks.delete(task);
+  }
+
+  /** The process that ends others ends itself. */
+  exit(): void {
+    for (const task of this.lastTasks) task();
+  }
+
+  get waitsForExit(): boolean {
+    return this.lastTasks.size > 0;
   }
 
   kill(pid: number, signal: NodeJS.Signals): void {
@@ -212,6 +231,35 @@ describe('ending a POSIX session', () => {
     expect(ending.over).toBe(true);
     // Four scans until a second has passed and SIGKILL is sent, and two that find nobody.
     expect(machine.now() - began).toBeLessThanOrEqual(6 * 500);
+  });
+
+  it('kills who is left, and nobody else, when the server ends before them', async () => {
+    machine.start(101, { session: SHELL, group: 101, deafTo: ['SIGHUP'] });
+    machine.start(102, { session: SHELL, group: 102, deafTo: ['SIGHUP', 'SIGKILL'] });
+    machine.start(200, { deafTo: ['SIGHUP'] });
+    end();
+    await machine.passes(100);
+    machine.exit();
+    expect(machine.living).toEqual([1, 102, 200]);
+  });
+
+  it('sends no signal at the end of the server when it cannot see to whom', async () => {
+    machine.start(101, { session: SHELL, group: 101, deafTo: ['SIGHUP'] });
+    end();
+    await machine.passes(100);
+    machine.readAllNow = () => {
+      throw new Error('EMFILE');
+    };
+    machine.exit();
+    expect(machine.living).toEqual([1, 101]);
+  });
+
+  it('waits for the end of the server only while somebody is ending', async () => {
+    expect(machine.waitsForExit).toBe(false);
+    end();
+    expect(machine.waitsForExit).toBe(true);
+    await machine.passes();
+    expect(machine.waitsForExit).toBe(false);
   });
 
   it('sets no timer when nobody is ending', async () => {

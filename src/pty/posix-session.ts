@@ -1,4 +1,4 @@
-import { readProcess, readProcesses, type ProcessEntry } from './process-table.js';
+import { readProcess, readProcesses, readProcessesNow, type ProcessEntry } from './process-table.js';
 
 /** A shell and every process that has not left its POSIX session (setsid(2) leaves it). */
 export interface PosixSession {
@@ -15,6 +15,8 @@ const SLOWEST_TICK_MS = 100;
 /** What survives SIGKILL this long cannot be killed by us; it is still looked for, to learn when it goes. */
 const HOPELESS_MS = 4000;
 const HOPELESS_TICK_MS = 1000;
+/** Whoever was started while others were killed is found by the next scan. */
+const LAST_SCANS = 3;
 
 /** What ending sessions takes: the table of processes, signals, and time. */
 export interface Machine {
@@ -22,22 +24,31 @@ export interface Machine {
   read(pid: number): ProcessEntry | undefined;
   /** As {@link readProcesses}. */
   readAll(): Promise<readonly ProcessEntry[]>;
+  /** As {@link readProcessesNow}. */
+  readAllNow(): readonly ProcessEntry[];
   /** As kill(2): a negative pid names a process group. Throws when there is nobody, or nobody of ours. */
   kill(pid: number, signal: NodeJS.Signals): void;
   /** In milliseconds, never going back. */
   now(): number;
   /** @returns the way to prevent it. */
   after(ms: number, task: () => void): () => void;
+  /** Has the task done as the last thing before this process ends by itself. @returns the way to prevent it. */
+  atExit(task: () => void): () => void;
 }
 
 const thisMachine: Machine = {
   read: readProcess,
   readAll: readProcesses,
+  readAllNow: readProcessesNow,
   kill: (pid, signal) => void process.kill(pid, signal),
   now: () => performance.now(),
   after: (ms, task) => {
     const timer = setTimeout(task, ms);
     return () => clearTimeout(timer);
+  },
+  atExit: (task) => {
+    process.on('exit', task);
+    return () => process.off('exit', task);
   },
 };
 
@@ -47,11 +58,13 @@ export function posixSessionOf(shell: number): PosixSession {
 
 /**
  * Ends POSIX sessions: hang-up first, then, after a while, SIGKILL, again and again until nobody is left. One scan of the
- * process table serves every session that is ending; when none is, no timer runs.
+ * process table serves every session that is ending; when none is, no timer runs. Should this process end before them, it
+ * kills them: they have been hung up on, and nobody is left to wait.
  */
 export class SessionEnder {
   private readonly endings = new Set<Ending>();
   private cancelTick: () => void = () => undefined;
+  private forgetExit?: () => void;
   private scanning = false;
 
   constructor(
@@ -65,8 +78,26 @@ export class SessionEnder {
       const ending = new Ending(this.machine, session, this.politeMs, gone);
       ending.hangUpShell();
       this.endings.add(ending);
+      this.forgetExit ??= this.machine.atExit(() => this.killAll());
       this.tickIn(0);
     });
+  }
+
+  private killAll(): void {
+    for (let scans = 0; scans < LAST_SCANS; scans++) {
+      const found = this.lastLook();
+      const left = [...this.endings].filter((ending) => ending.killAll(found));
+      if (left.length === 0) return;
+    }
+  }
+
+  private lastLook(): readonly ProcessEntry[] {
+    try {
+      return this.machine.readAllNow();
+    } catch {
+      // Without a free descriptor nobody can be told from a stranger.
+      return [];
+    }
   }
 
   private tickIn(ms: number): void {
@@ -91,6 +122,9 @@ export class SessionEnder {
     for (const ending of endings) {
       if (ending.isOver(found)) this.endings.delete(ending);
     }
+    if (this.endings.size > 0) return;
+    this.forgetExit?.();
+    this.forgetExit = undefined;
   }
 
   /** Waiting twice as long as a scan takes keeps scanning below a third of one core, unless that would be too late. */
@@ -143,6 +177,13 @@ class Ending {
     }
     this.gone();
     return true;
+  }
+
+  /** @returns whether there was anybody to kill. */
+  killAll(found: readonly ProcessEntry[]): boolean {
+    const members = this.membersIn(found).flatMap(({ pid }) => this.look(pid) ?? []);
+    for (const member of members) this.kill(member);
+    return members.length > 0;
   }
 
   private membersIn(found: readonly ProcessEntry[]): ProcessEntry[] {

@@ -53,6 +53,14 @@ export async function readProcesses(): Promise<ProcessEntry[]> {
   return [...entries.values()].filter((entry) => entry !== undefined);
 }
 
+/** Those of one listing, in one turn: for who has no other. Who is started meanwhile may be missed. */
+export function readProcessesNow(): ProcessEntry[] {
+  const entries = readdirSync('/proc')
+    .filter(isPid)
+    .map((name) => readProcess(Number(name)));
+  return entries.filter((entry) => entry !== undefined);
+}
+
 /** Exported for its spec. The command's name stands in brackets and may hold anything, brackets included. */
 export function parseStat(pid: number, stat: string): ProcessEntry | undefined {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
