@@ -13,7 +13,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Outcome, runScenario } from './run-scenario.js';
-import { type Scenario, scenariosOf, storm, type Tier } from './scenarios.js';
+import { estimateSeconds, type Scenario, scenariosOf, storm, type Tier } from './scenarios.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -32,12 +32,16 @@ async function main(): Promise<void> {
   const tier = options.tier as Tier;
   const seed = Number(options.seed);
   const names = options.only?.split(',');
-  const chosen = scenariosOf(tier).filter(({ name }) => names?.includes(name) ?? true);
+  const chosen = scenariosOf(tier)
+    .filter(({ name }) => names?.includes(name) ?? true)
+    .map((scenario) => changed(scenario, tier));
   if (chosen.length === 0) throw new Error(`no scenario of the tier ${tier} is chosen`);
   if (options.list) return console.log(chosen.map(({ name }) => name).join('\n'));
+  const minutes = Math.ceil(estimateSeconds(chosen, tier) / 60);
+  console.log(`${chosen.length} scenarios, about ${minutes} minutes at most`);
   const outcomes: Outcome[] = [];
   for (const scenario of chosen) {
-    const outcome = await runScenario(changed(scenario, tier), tier, seed);
+    const outcome = await runScenario(scenario, tier, seed);
     outcomes.push(outcome);
     console.log(told(outcome));
   }

@@ -16,7 +16,8 @@ const KEY_EVERY_MS = 50;
  * what this machine makes any terminal server wait for just now.
  */
 export class Probe {
-  private readonly echoMs: number[] = [];
+  /** How long the echoes took since it began. */
+  readonly echoMs: number[] = [];
   private isOver = false;
   private typing: readonly Promise<void>[] = [];
 
@@ -45,14 +46,12 @@ export class Probe {
     });
   }
 
-  /** @returns how long the echoes took since it began */
-  async end(): Promise<readonly number[]> {
+  async end(): Promise<void> {
     this.isOver = true;
     await Promise.all(this.typing);
     const ended = once(this.server, 'exit');
     this.server.kill('SIGKILL');
     await ended;
-    return this.echoMs;
   }
 }
 

@@ -134,29 +134,36 @@ export function newRun(
 
 async function go(
   run: Run,
-  { load, fault, plan, wantsProbe }: Extract<Scenario, { load: unknown }>,
+  { load, fault, plan }: Extract<Scenario, { load: unknown }>,
   tier: Tier,
 ): Promise<void> {
   if (plan) run.proxy.planFor = (number) => plan(number, run.random, tier);
-  const probe = wantsProbe ? await Probe.start() : undefined;
-  const going = load();
-  await going.begin(run);
-  probe?.begin(seededRandom(1));
-  const begun = reading(run);
-  const end = performance.now() + run.seconds * 1000;
-  if (fault) {
-    // Not before everything is in full swing.
-    await delay(Math.min(500, run.seconds * 250));
-    await fault(run);
+  const probe = await Probe.start();
+  try {
+    probe.begin(seededRandom(1));
+    const going = load();
+    await going.begin(run);
+    const from = probe.echoMs.length;
+    const begun = reading(run);
+    const end = performance.now() + run.seconds * 1000;
+    if (fault) {
+      // Not before everything is in full swing.
+      await delay(Math.min(500, run.seconds * 250));
+      await fault(run);
+    }
+    const sampling = run.growth ? sample(run, begun.atMs) : undefined;
+    const untilEnd = delay(Math.max(0, end - performance.now()));
+    await Promise.race([untilEnd, ...(going.done ? [going.done()] : [])]);
+    run.isOver = true;
+    await sampling;
+    noteHeld(run, begun, reading(run));
+    run.probeMs.push(...probe.echoMs.slice(from));
+    if (run.isServerGone) await endTalks(run);
+    else await going.end(run);
+  } finally {
+    await probe.end();
+    run.figures.probeMaxMs = Math.max(...probe.echoMs);
   }
-  const sampling = run.growth ? sample(run, begun.atMs) : undefined;
-  await delay(Math.max(0, end - performance.now()));
-  run.isOver = true;
-  await sampling;
-  noteHeld(run, begun, reading(run));
-  if (probe) run.probeMs.push(...(await probe.end()));
-  if (run.isServerGone) await endTalks(run);
-  else await going.end(run);
 }
 
 /** A hundred samples in an hour, and no more than one a second. */

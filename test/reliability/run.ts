@@ -69,6 +69,8 @@ export interface Run {
 export interface Load {
   /** Resolves when all of it is under way. */
   begin(run: Run): Promise<void>;
+  /** Resolves when nothing more is to come of it; without this, it goes on until it is ended. */
+  done?(): Promise<void>;
   /** Ends it, and checks all it can. */
   end(run: Run): Promise<void>;
 }

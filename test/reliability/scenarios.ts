@@ -37,9 +37,8 @@ export interface LoadScenario extends About {
   readonly plan?: (number: number, random: () => number, tier: Tier) => Plan;
   readonly gates: Gates;
   readonly growth?: Growth;
-  readonly wantsProbe?: boolean;
   readonly settings?: Readonly<Record<string, string>>;
-  /** In which tiers it is run, and for how long. */
+  /** In which tiers it is run, and for how long; at most so long, where it knows itself when it is done. */
   readonly seconds: Partial<Record<Tier, number>>;
 }
 
@@ -47,6 +46,8 @@ export interface LoadScenario extends About {
 export interface CheckScenario extends About {
   readonly check: (figures: Figures, tier: Tier) => Promise<string[]>;
   readonly tiers: readonly Tier[];
+  /** About how long it takes. */
+  readonly takesSeconds: number;
 }
 
 export type Scenario = LoadScenario | CheckScenario;
@@ -64,7 +65,6 @@ const loads: readonly LoadScenario[] = [
     about: '16 sessions, 20 keys a second and 64 KiB/s out in each',
     load: () => talkers({ clients: 16, sessionsEach: 1, bytesPerSecond: 64 * KIB, keysPerSecond: 20 }),
     gates: { echoP50Ms: 5, echoP99Ms: 30 },
-    wantsProbe: true,
     seconds: { quick: 4, nightly: 60 },
   },
   {
@@ -73,7 +73,6 @@ const loads: readonly LoadScenario[] = [
     load: () =>
       talkers({ clients: 16, sessionsEach: 4, bytesPerSecond: 128 * KIB, keysPerSecond: 1, watchers: 1 }),
     gates: { echoP50Ms: Infinity, echoP99Ms: 100 },
-    wantsProbe: true,
     seconds: { nightly: 300 },
   },
   {
@@ -81,16 +80,14 @@ const loads: readonly LoadScenario[] = [
     about: 'one session prints 1 GiB as fast as it can',
     load: () => firehose(1024 * MIB),
     gates: { echoP50Ms: Infinity, echoP99Ms: 200 },
-    wantsProbe: true,
-    seconds: { nightly: 1 },
+    seconds: { nightly: 240 },
   },
   {
     name: 'L3-short',
     about: 'one session prints 16 MiB as fast as it can',
     load: () => firehose(16 * MIB),
     gates: { echoP50Ms: Infinity, echoP99Ms: 200 },
-    wantsProbe: true,
-    seconds: { quick: 1 },
+    seconds: { quick: 10 },
   },
   {
     name: 'L4',
@@ -101,8 +98,8 @@ const loads: readonly LoadScenario[] = [
   },
   {
     name: 'L5',
-    about: 'sessions are created, used and closed, 32 at a time',
-    load: () => churn(32),
+    about: '10,000 sessions are created, used and closed, 32 at a time',
+    load: () => churn(32, 10_000),
     gates: none,
     growth: { per: 'sessions', units: 1000, atMostBytes: 1000 * KIB, least: 3000 },
     seconds: { quick: 3, nightly: 600 },
@@ -162,7 +159,7 @@ const faults: readonly LoadScenario[] = [
     load: busy,
     fault: killClient,
     gates: none,
-    seconds: { quick: 2, nightly: 30 },
+    seconds: { quick: 2, nightly: 10 },
   },
   {
     name: 'R02-soon',
@@ -179,7 +176,7 @@ const faults: readonly LoadScenario[] = [
     load: busy,
     fault: stopClient(30_000),
     gates: none,
-    seconds: { nightly: 60 },
+    seconds: { nightly: 50 },
   },
   {
     name: 'R02-silent',
@@ -187,7 +184,7 @@ const faults: readonly LoadScenario[] = [
     load: busy,
     fault: fallSilent,
     gates: none,
-    seconds: { quick: 2, nightly: 20 },
+    seconds: { quick: 2, nightly: 10 },
   },
   {
     name: 'R03',
@@ -195,7 +192,7 @@ const faults: readonly LoadScenario[] = [
     load: busy,
     fault: endProcesses,
     gates: none,
-    seconds: { quick: 2, nightly: 20 },
+    seconds: { quick: 2, nightly: 10 },
   },
   {
     name: 'R04',
@@ -229,7 +226,7 @@ const faults: readonly LoadScenario[] = [
     load: busyAlone,
     fault: killServer,
     gates: none,
-    seconds: { quick: 1, nightly: 20 },
+    seconds: { quick: 1, nightly: 10 },
   },
   {
     name: 'R08',
@@ -238,7 +235,7 @@ const faults: readonly LoadScenario[] = [
     fault: hangUpLog,
     settings: { TREX_LOG_LEVEL: 'debug' },
     gates: none,
-    seconds: { nightly: 20 },
+    seconds: { nightly: 10 },
   },
   {
     name: 'R09',
@@ -264,7 +261,7 @@ const faults: readonly LoadScenario[] = [
     load: busyAlone,
     plan: () => ({ delayMs: 150, jitterMs: 100 }),
     gates: none,
-    seconds: { nightly: 60 },
+    seconds: { nightly: 30 },
   },
   {
     name: 'R11-narrow',
@@ -272,7 +269,7 @@ const faults: readonly LoadScenario[] = [
     load: calm,
     plan: () => ({ bytesPerSecond: 16 * KIB }),
     gates: none,
-    seconds: { nightly: 60 },
+    seconds: { nightly: 30 },
   },
   {
     name: 'R11-resets',
@@ -289,7 +286,7 @@ const faults: readonly LoadScenario[] = [
       },
     }),
     gates: none,
-    seconds: { quick: 3, nightly: 120 },
+    seconds: { quick: 3, nightly: 60 },
   },
   {
     name: 'R12',
@@ -297,7 +294,7 @@ const faults: readonly LoadScenario[] = [
     load: calm,
     plan: () => ({ sliceSeed: 1, mostSliceBytes: 1 }),
     gates: none,
-    seconds: { quick: 2, nightly: 60 },
+    seconds: { quick: 2, nightly: 30 },
   },
   {
     name: 'R13',
@@ -305,7 +302,7 @@ const faults: readonly LoadScenario[] = [
     load: busy,
     fault: printHostile,
     gates: none,
-    seconds: { quick: 1, nightly: 20 },
+    seconds: { quick: 1, nightly: 10 },
   },
   {
     name: 'R14',
@@ -313,7 +310,7 @@ const faults: readonly LoadScenario[] = [
     load: busy,
     fault: exoticPrograms(1_000_000),
     gates: none,
-    seconds: { nightly: 20 },
+    seconds: { nightly: 10 },
   },
   {
     name: 'R15',
@@ -332,12 +329,14 @@ const checks: readonly CheckScenario[] = [
     skip: unlessNamespaces,
     check: loseLink,
     tiers: ['nightly'],
+    takesSeconds: 20,
   },
   {
     name: 'R06',
     about: 'the server may have so many descriptors: each number from 60 to 110',
     check: sweep('n', 60, 110),
     tiers: ['nightly'],
+    takesSeconds: 120,
   },
   {
     name: 'R07',
@@ -345,12 +344,14 @@ const checks: readonly CheckScenario[] = [
     skip: unlessRoot,
     check: sweep('u', 30, 60),
     tiers: ['nightly'],
+    takesSeconds: 90,
   },
   {
     name: 'R08-full',
     about: 'the disk that the log goes to is full',
     check: logToFullDisk,
     tiers: ['quick', 'nightly'],
+    takesSeconds: 3,
   },
 ];
 
@@ -361,4 +362,15 @@ export function scenariosOf(tier: Tier): Scenario[] {
   return scenarios.filter((one) =>
     'check' in one ? one.tiers.includes(tier) : one.seconds[tier] !== undefined,
   );
+}
+
+/** What a server, its warming up and its end take, beside what each scenario is given. */
+const AROUND_SECONDS = 8;
+
+/** About how long they take on a machine that can hold the loads; those that know when they are done take less. */
+export function estimateSeconds(chosen: readonly Scenario[], tier: Tier): number {
+  const each = chosen.map((one) =>
+    'check' in one ? one.takesSeconds : (one.seconds[tier] ?? 0) + AROUND_SECONDS,
+  );
+  return each.reduce((sum, seconds) => sum + seconds, 0);
 }

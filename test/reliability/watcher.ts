@@ -19,10 +19,13 @@ export class Watcher {
   gaps = 0;
   gapBytes = 0;
   exits = 0;
+  /** The longest that it had no output. */
+  stillMs = 0;
   /** What should not have come, in words. */
   readonly problems: string[] = [];
   closeCode?: number;
   private begun = '';
+  private shownAt = performance.now();
   private talks = false;
   private end?: number;
   private reading?: NodeJS.Timeout;
@@ -113,6 +116,8 @@ export class Watcher {
     // What sets the modes of its terminal is none of the session's.
     if (end === offset) return;
     this.end = end;
+    this.stillMs = Math.max(this.stillMs, performance.now() - this.shownAt);
+    this.shownAt = performance.now();
     if (this.talks) {
       this.checker.add(Buffer.from(data));
       return;
