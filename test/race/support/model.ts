@@ -173,11 +173,16 @@ export class Model {
   readonly transitions: string[] = [];
   /** What happened to viewers and clients. */
   readonly notes: string[] = [];
+  /** Every command that was run, and every refusal that was given. */
+  readonly commands: string[] = [];
+  readonly refusals: string[] = [];
   /** How many processes were ever asked for. */
   started = 0;
-  private created = 0;
   private ended = 0;
   private timersSet = 0;
+
+  /** `created`: how many sessions the server has had before. */
+  constructor(private created = 0) {}
 
   get ever(): number {
     return this.created;

@@ -6,7 +6,8 @@ import { closeTimeoutMs } from '../../../src/sessions/session-closer.js';
 import { type ProcessEvent, type ScheduledPty } from '../../fakes/scheduled-pty.js';
 import { type Protocol } from '../../../src/terminal/subprotocol.js';
 import { testConfig } from '../../support/test-sessions.js';
-import { assertToldInOrder, type Client, type CloseAnswer, type Heard, Server } from './server.js';
+import { type Heard } from './hearing.js';
+import { assertToldInOrder, type Client, type CloseAnswer, Server } from './server.js';
 
 const PROTOCOLS: readonly Protocol[] = ['trex.v1', 'trex.v2', 'trex.v2'];
 export const CLIENTS = PROTOCOLS.length;

@@ -4,14 +4,7 @@ import { SessionError } from '../../../src/core/session-error.js';
 import { type TerminalSize } from '../../../src/core/terminal-size.js';
 import { SessionEvents, type SessionEventType } from '../../../src/core/session-events.js';
 import { type Timer } from '../../../src/core/clock.js';
-import {
-  type ClientMessage,
-  type HelloMessage,
-  type Output,
-  type ServerMessage,
-  type Shown,
-  type Welcome,
-} from '../../../src/protocol/messages.js';
+import { type ClientMessage, type HelloMessage } from '../../../src/protocol/messages.js';
 import { SessionCloser } from '../../../src/sessions/session-closer.js';
 import { SessionDirectories } from '../../../src/sessions/session-directories.js';
 import { SessionOpener } from '../../../src/sessions/session-opener.js';
@@ -26,12 +19,14 @@ import { FakeClock } from '../../fakes/fake-clock.js';
 import { FakeSocket } from '../../fakes/fake-socket.js';
 import { type Later, ScheduledPtyFactory } from '../../fakes/scheduled-pty.js';
 import { testConfig } from '../../support/test-sessions.js';
+import { type Heard, Hearing } from './hearing.js';
+import { type Terminal } from './system.js';
 
 /** A channel that no client is told of in a life as short as these. */
-const NO_CHANNEL = 1000;
+export const NO_CHANNEL = 1000;
 
 /** With what a client asks for a session. */
-const REQUEST = 'its own';
+export const REQUEST = 'its own';
 
 /** Longer than anything waits that a connection gathers: output, and what it says of input. */
 const GATHERED_MS = 10;
@@ -160,11 +155,6 @@ export function assertToldInOrder(server: Server): void {
   }
 }
 
-/** What a client was sent: output, or anything else as a line; of a session, of what it typed there, or of none. */
-export type Heard =
-  | { readonly about: string; readonly line: string }
-  | { readonly about: string; readonly offset: number; readonly end: number; readonly bytes: string };
-
 /** Full as long as it does not take. */
 class FullSocket extends FakeSocket {
   private isFull = false;
@@ -185,26 +175,22 @@ class FullSocket extends FakeSocket {
 }
 
 /** One WebSocket of the server, from the client's end; it takes what it is sent, and acknowledges where it should. */
-export class Client {
+export class Client implements Terminal {
   readonly socket = new FullSocket();
   /** Of its own: what is being gathered for it is waited for whenever it is asked what it heard. */
   private readonly clock = new FakeClock();
   private readonly connection: Connection;
-  private readonly channels = new Map<number, string>();
-  /** Where the next output of each session belongs. */
-  private readonly positions = new Map<string, number>();
-  private readonly acknowledged = new Map<string, number>();
-  private heard: Heard[] = [];
+  private readonly hearing: Hearing;
   private taken = 0;
   private isReading = true;
   private acknowledges: boolean;
-  private welcome?: Welcome;
 
   constructor(
     private readonly gateway: TerminalGateway,
     readonly protocol: Protocol = JSON_PROTOCOL,
-    private readonly greeting: Omit<HelloMessage, 'type'> = {},
+    greeting: Omit<HelloMessage, 'type'> = {},
   ) {
+    this.hearing = new Hearing(greeting.resumeToken);
     this.connection = new Connection(this.socket, this.clock, protocol);
     this.acknowledges = protocol === FRAMES_PROTOCOL;
     gateway.handleConnection(this.connection);
@@ -218,8 +204,7 @@ export class Client {
   /** With what it may come back. */
   get resumeToken(): string {
     this.hear();
-    assert(this.welcome);
-    return this.welcome.resumeToken;
+    return this.hearing.resumeToken;
   }
 
   /** Ids of the sessions that the server remembers as its own. */
@@ -230,13 +215,17 @@ export class Client {
   /** What it was sent since it was asked last. */
   news(): Heard[] {
     this.hear();
-    return this.heard.splice(0);
+    return this.hearing.take();
+  }
+
+  forgetNews(): void {
+    this.news();
   }
 
   /** Everything it was sent of `sessionId` and has not been asked for yet; `undefined` before there was any. */
   positionIn(sessionId: string): number | undefined {
     this.hear();
-    return this.positions.get(sessionId);
+    return this.hearing.positionIn(sessionId);
   }
 
   create(size?: TerminalSize, persistent = false): void {
@@ -262,7 +251,7 @@ export class Client {
 
   /** As `trex.v2` types: on the channel that it was told last, if any. */
   type(sessionId: string, offset: number, bytes: Uint8Array): void {
-    const [channel = NO_CHANNEL] = [...this.channels].findLast(([, id]) => id === sessionId) ?? [];
+    const channel = this.hearing.channelOf(sessionId) ?? NO_CHANNEL;
     this.deliver(() => {
       const named = this.connection.sessionOn(channel);
       this.gateway.input(this.connection, { type: 'input', sessionId: named, offset, bytes });
@@ -278,11 +267,8 @@ export class Client {
   acknowledgeNews(): boolean {
     this.hear();
     if (!this.isOpen || !this.isReading || !this.acknowledges) return false;
-    const sessions = [...this.positions]
-      .filter(([id, offset]) => this.acknowledged.get(id) !== offset)
-      .map(([sessionId, offset]) => ({ sessionId, offset }));
+    const sessions = this.hearing.toAcknowledge();
     if (sessions.length === 0) return false;
-    for (const { sessionId, offset } of sessions) this.acknowledged.set(sessionId, offset);
     this.send({ type: 'acknowledge', sessions });
     return true;
   }
@@ -305,6 +291,11 @@ export class Client {
   /** Whether the server has ended it. */
   get isEnded(): boolean {
     return !this.isOpen && this.socket.readyState !== OPEN;
+  }
+
+  takenOver(isKnown: boolean): void {
+    assert(this.isEnded);
+    if (isKnown) this.endSuperseded();
   }
 
   /** The server learns that a connection is no more that another has taken the place of. */
@@ -332,72 +323,8 @@ export class Client {
 
   private hear(): void {
     this.clock.advance(GATHERED_MS);
-    for (const news of this.socket.inOrder.slice(this.taken)) {
-      if ('kind' in news) this.hearOutput(this.channels.get(news.channel)!, news.offset, news.bytes);
-      else if (news.type === 'output') this.hearOutput(news.sessionId, news.offset, news);
-      else this.hearMessage(news);
-    }
+    for (const news of this.socket.inOrder.slice(this.taken)) this.hearing.hear(news);
     this.taken = this.socket.inOrder.length;
-  }
-
-  private hearOutput(about: string, offset: number, output: Uint8Array | Output): void {
-    assert.equal(offset, this.positions.get(about), 'output where it belongs');
-    const isText = 'data' in output;
-    if (isText && output.end === offset) {
-      // Not of the session's: what sets the terminal's modes where its output begins.
-      assert(output.data.length > 0);
-      this.heard.push({ about, line: 'modes' });
-      return;
-    }
-    const end = isText ? output.end : offset + output.length;
-    const bytes = isText ? output.data : Buffer.from(output).toString('latin1');
-    this.positions.set(about, end);
-    this.heard.push({ about, offset, end, bytes });
-  }
-
-  private hearMessage(message: ServerMessage): void {
-    if (message.type === 'session_created') this.learn(message.sessionId, message.channel, 0);
-    if (message.type === 'attached') this.learn(message.sessionId, message.channel, message.offset);
-    if (message.type === 'welcome') this.learnAll(message);
-    if (message.type === 'gap') {
-      assert.equal(message.offset, this.positions.get(message.sessionId), 'a gap where it belongs');
-      this.positions.set(message.sessionId, message.end);
-    }
-    if (message.type === 'welcome') this.heard.push(...this.welcomed(message));
-    else this.heard.push(lineOf(message));
-  }
-
-  private learnAll(welcome: Welcome): void {
-    this.welcome = welcome;
-    for (const one of welcome.sessions) {
-      if ('channel' in one) this.learn(one.sessionId, one.channel, one.offset);
-    }
-  }
-
-  /** Whether it is known, with which sessions it goes on, and of each how. */
-  private welcomed({ resumeToken, sessions }: Welcome): Heard[] {
-    const back = resumeToken === this.greeting.resumeToken ? ['back'] : [];
-    const names = sessions.map(({ sessionId }) => sessionId);
-    return [
-      { about: '', line: ['welcome', ...back, ...names].join(' ') },
-      ...sessions.map((one) => {
-        if (!('reason' in one)) {
-          const line = `resumed ${one.requestId ?? 'another'} ${one.data} ${lookOf(one)}`;
-          return { about: one.sessionId, line };
-        }
-        const { reason, code, signal, cause } = one;
-        return { about: one.sessionId, line: `not resumed: ${sentence([reason, code, signal, cause])}` };
-      }),
-    ];
-  }
-
-  private learn(sessionId: string, channel: number | undefined, offset: number): void {
-    if (channel !== undefined) {
-      assert(channel > Math.max(0, ...this.channels.keys()), 'a channel is used once');
-      this.channels.set(channel, sessionId);
-    }
-    this.positions.set(sessionId, offset);
-    this.acknowledged.set(sessionId, offset);
   }
 
   private handle(message: ClientMessage): void {
@@ -437,63 +364,4 @@ export class Client {
         break;
     }
   }
-}
-
-/** What a message says, in short. */
-function lineOf(message: Exclude<ServerMessage, Welcome>): Heard {
-  switch (message.type) {
-    case 'session_created':
-      return { about: message.sessionId, line: `session_created ${message.data}` };
-    case 'attached':
-      return { about: message.sessionId, line: `attached ${lookOf(message)}` };
-    case 'gap': {
-      const { sessionId, offset, end, modes } = message;
-      return {
-        about: sessionId,
-        line: sentence([`gap ${offset}–${end}`, modes !== undefined && 'with modes']),
-      };
-    }
-    case 'control':
-      return { about: message.sessionId, line: `control ${message.inControl}` };
-    case 'resized':
-      return {
-        about: message.sessionId,
-        line: `resized ${message.cols}x${message.rows}@${message.offset}`,
-      };
-    case 'exit': {
-      const { sessionId, code, signal, cause } = message;
-      return { about: sessionId, line: sentence(['exit', code, signal, cause]) };
-    }
-    case 'error':
-      // A refusal belongs to what was asked; why a session failed, to the session.
-      return {
-        about: message.reason === 'SPAWN_FAILED' ? message.sessionId! : '',
-        line: sentence(['error', message.reason, message.inputOffset]),
-      };
-    case 'input_acknowledged':
-      return { about: `typing into ${message.sessionId}`, line: `taken ${message.offset}` };
-    case 'output':
-    case 'sessions':
-    case 'session_changed':
-    case 'cwd_update':
-    case 'tmux_sessions':
-      return { about: '', line: message.type };
-  }
-}
-
-/** How a session is shown from there on. */
-function lookOf({ offset, end, inputOffset, inControl, cols, rows, sizes, gap, modes }: Shown): string {
-  return sentence([
-    `${offset}–${end}`,
-    inputOffset !== undefined && `typed ${inputOffset}`,
-    `${inControl}`,
-    `${cols}x${rows}`,
-    sizes.map((size) => `${size.cols}x${size.rows}@${size.offset}`).join(),
-    gap && `without ${gap.offset}–${gap.end}`,
-    modes !== undefined && 'with modes',
-  ]);
-}
-
-function sentence(parts: readonly (string | number | false | undefined)[]): string {
-  return parts.filter((part) => part !== undefined && part !== false).join(' ');
 }
