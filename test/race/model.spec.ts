@@ -7,9 +7,9 @@ import {
   commands,
   FIRST_PROTOCOLS,
   FLOOD,
+  openForTwo,
   print,
   programsOf,
-  sizeOf,
   type Weights,
   weights,
 } from './support/commands.js';
@@ -242,20 +242,6 @@ function lifeThat(
   often: Weights,
 ): fc.Arbitrary<{ begins: Opening; program: Iterable<Command> }> {
   return fc.record({ begins: fc.constant(begins), program: programsOf(often) });
-}
-
-/** A session runs, and two look at it that may lose their connections. */
-async function openForTwo(model: Model, system: System): Promise<void> {
-  const [, owner, other] = model.connections;
-  const session = model.create(owner!, '80x24')!;
-  system.terminals[1]!.create(sizeOf('80x24'));
-  await system.agreeWith(model);
-  model.spawned(session);
-  system.happen('spawn', session);
-  await system.agreeWith(model);
-  model.attach(other!, session.id, 0, false);
-  system.terminals[2]!.send({ type: 'attach', sessionId: session.id, from: 0 });
-  await system.agreeWith(model);
 }
 
 /** One of them takes nothing, and is not waited for any more. */

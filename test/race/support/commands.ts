@@ -34,6 +34,8 @@ export class Step implements Command {
 
   async run(model: Model, system: System): Promise<void> {
     await system.awaitTurn(model);
+    // Something may have happened since it was checked.
+    if (!this.applies(model)) return;
     model.commands.push(this.name);
     this.act(model, system);
     await system.agreeWith(model);
@@ -139,8 +141,9 @@ export const commands = {
   input: fc
     .tuple(client, target, fc.constantFrom('x', 'ls\r'), fc.constantFrom(0, 0, 1, -1))
     .map(([number, wanted, text, skip]) =>
-      stepBy('input', number, { wanted, text, skip }, (by, terminal, model) => {
+      stepBy('input', number, { wanted, text, skip }, (by, terminal, model, system) => {
         const sessionId = idOf(model, wanted, by);
+        if (system.echoesEarlyInput && model.startsWith(by, sessionId)) return;
         if (by.protocol === JSON_PROTOCOL) {
           terminal.send({ type: 'input', sessionId, bytes: Buffer.from(text) });
           model.type(by, sessionId, text);
@@ -308,13 +311,32 @@ export const weights: Weights = {
   tick: 4,
 };
 
-export function programsOf(often: Weights, maxCommands = 100): fc.Arbitrary<Iterable<Command>> {
-  return fc.commands(
-    Object.entries(commands).flatMap(([name, command]: [string, fc.Arbitrary<Command>]) =>
-      Array.from({ length: often[name as keyof typeof commands] }, () => command),
-    ),
-    { maxCommands, size: 'max' },
+/** `also`: commands that only some systems know. */
+export function programsOf(
+  often: Weights,
+  maxCommands = 100,
+  also: fc.Arbitrary<Command>[] = [],
+): fc.Arbitrary<Iterable<Command>> {
+  const shared = Object.entries(commands).flatMap(([name, command]: [string, fc.Arbitrary<Command>]) =>
+    Array.from({ length: often[name as keyof typeof commands] }, () => command),
   );
+  return fc.commands([...shared, ...also], { maxCommands, size: 'max' });
+}
+
+/** A session runs, and two look at it that may lose their connections. */
+export async function openForTwo(model: Model, system: System): Promise<void> {
+  const [, owner, other] = model.connections;
+  const session = model.create(owner!, '80x24')!;
+  system.terminals[1]!.create(sizeOf('80x24'));
+  await system.agreeWith(model);
+  if (session.phase === 'spawning') {
+    model.spawned(session);
+    system.happen('spawn', session);
+    await system.agreeWith(model);
+  }
+  model.attach(other!, session.id, 0, false);
+  system.terminals[2]!.send({ type: 'attach', sessionId: session.id, from: 0 });
+  await system.agreeWith(model);
 }
 
 function step(name: string, details: object, act: (model: Model, system: System) => void): Step {
@@ -459,8 +481,7 @@ export function openConnections({ connections }: Model): ModelConnection[] {
 
 export function print(session: ModelSession, bytes: Buffer, model: Model, system: System): void {
   // A process that has ended does not print, though nobody may know of its end yet.
-  if (session.over) return;
-  if (!system.mayPrint(session, bytes)) return;
+  if (session.over || !system.mayPrint(session, bytes)) return;
   system.print(session, bytes);
   model.print(session, bytes);
 }

@@ -21,16 +21,25 @@ import { seenAs, told } from './told.js';
 
 /** All of a server between its sockets and its processes, which start and die when a command says so. */
 export class CoreSystem implements System {
-  readonly server = new Server((event) => this.later(event), {
-    maxSessions: MAX_SESSIONS,
-    maxViewers: MAX_VIEWERS,
-    logBytes: LOG_BYTES,
-    exitedLingerSeconds: LINGER_SECONDS,
-    resumeSeconds: RESUME_SECONDS,
-    resumeHoldSeconds: HOLD_SECONDS,
-    detachedSeconds: DETACHED_SECONDS,
-  });
+  readonly echoesEarlyInput = false;
+  readonly server: Server;
+  /** At once; it is paused behind that, and not before. */
+  protected readonly mostPrintedBytes: number = Infinity;
   private readonly awaited = new Map<string, (error?: Error) => void>();
+
+  /** `takenLater`: when sockets have taken what they are sent; soon, unless somebody else decides. */
+  constructor(takenLater?: () => Promise<void>) {
+    const config = {
+      maxSessions: MAX_SESSIONS,
+      maxViewers: MAX_VIEWERS,
+      logBytes: LOG_BYTES,
+      exitedLingerSeconds: LINGER_SECONDS,
+      resumeSeconds: RESUME_SECONDS,
+      resumeHoldSeconds: HOLD_SECONDS,
+      detachedSeconds: DETACHED_SECONDS,
+    };
+    this.server = new Server((event) => this.later(event), config, takenLater);
+  }
 
   get terminals(): readonly Client[] {
     return this.server.clients;
@@ -60,8 +69,8 @@ export class CoreSystem implements System {
     this.awaited.get(`${type} ${process}`)!(error);
   }
 
-  mayPrint(): boolean {
-    return true;
+  mayPrint(_session: ModelSession, bytes: Buffer): boolean {
+    return bytes.length <= this.mostPrintedBytes;
   }
 
   print(session: ModelSession, bytes: Buffer): void {
@@ -88,16 +97,16 @@ export class CoreSystem implements System {
     this.server.pass(ms);
   }
 
-  private processOf(session: ModelSession): ScheduledPty {
-    return this.server.ptys.ptys.find(({ process }) => process === session.process)!;
-  }
-
-  private later({ type, process }: ProcessEvent): Promise<void> {
+  protected later({ type, process }: ProcessEvent): Promise<void> {
     // That a death is known is no event of its own here: `interleavings.spec.ts` sets it apart.
     if (type === 'closed') return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.awaited.set(`${type} ${process}`, (error) => (error ? reject(error) : resolve()));
     });
+  }
+
+  private processOf(session: ModelSession): ScheduledPty {
+    return this.server.ptys.ptys.find(({ process }) => process === session.process)!;
   }
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type Frame } from '../../../src/protocol/frames.js';
 import {
   type Consumed,
+  type ErrorReason,
   type Output,
   type ServerMessage,
   type Shown,
@@ -12,6 +13,9 @@ import {
 export type Heard =
   | { readonly about: string; readonly line: string }
   | { readonly about: string; readonly offset: number; readonly end: number; readonly bytes: string };
+
+/** Why a session that was announced has failed. */
+const WHY_NOT_STARTED: readonly ErrorReason[] = ['SPAWN_FAILED', 'INVALID_SHELL'];
 
 /** What a client makes of all that one connection sends it: what belongs where, and what is new. */
 export class Hearing {
@@ -154,7 +158,7 @@ function lineOf(message: Exclude<ServerMessage, Welcome>): Heard {
     case 'error':
       // A refusal belongs to what was asked; why a session failed, to the session.
       return {
-        about: message.reason === 'SPAWN_FAILED' ? message.sessionId! : '',
+        about: WHY_NOT_STARTED.includes(message.reason) ? message.sessionId! : '',
         line: sentence(['error', message.reason, message.inputOffset]),
       };
     case 'input_acknowledged':

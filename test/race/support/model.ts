@@ -30,10 +30,14 @@ export type Phase =
   | 'closing'
   | 'ended';
 
+/** Why a process could not be started. */
+export type SpawnFailure = 'SPAWN_FAILED' | 'INVALID_SHELL';
+
 export interface ModelExit {
   readonly code: number;
   readonly signal?: string;
   readonly cause: 'ended' | 'closed' | 'failed';
+  readonly failure?: SpawnFailure;
 }
 
 /** When something falls due; of what does at the same moment, what was set first is first. */
@@ -267,6 +271,12 @@ export class Model {
     return session;
   }
 
+  /** Whether a session starts with what is sent to it now. */
+  startsWith(connection: ModelConnection, id: string | undefined): boolean {
+    const session = id === undefined ? this.oldestOf(connection) : this.find(id);
+    return session ? session.phase === 'announced' : id === undefined;
+  }
+
   /** `skip`: how much of it the client has typed before; negative leaves a hole. Only `trex.v2` says so. */
   type(connection: ModelConnection, id: string | undefined, text: string, skip = 0): void {
     const { client } = connection;
@@ -351,15 +361,20 @@ export class Model {
     for (const view of [...connection.views]) this.read(view);
   }
 
+  /** Nobody has started it for so long that it does so by itself. */
+  startByItself(session: ModelSession): void {
+    this.start(session);
+  }
+
   spawned(session: ModelSession): void {
     session.closedBeforeStart = session.phase === 'closingUnspawned';
     this.go(session, session.closedBeforeStart ? 'closing' : 'running');
     if (session.phase === 'running') this.take(session);
   }
 
-  spawnFailed(session: ModelSession): void {
+  spawnFailed(session: ModelSession, failure: SpawnFailure = 'SPAWN_FAILED'): void {
     if (session.phase === 'closingUnspawned') this.end(session, { code: 0, cause: 'closed' });
-    else this.end(session, { code: 127, cause: 'failed' });
+    else this.end(session, { code: 127, cause: 'failed', failure });
   }
 
   /** Its process does not read what is typed. */
@@ -686,7 +701,7 @@ export class Model {
     if (!session.exit || view.hasExit || view.position < session.printed.length) return;
     view.hasExit = true;
     if (view.isResumed) this.notes.push('exit came after resume');
-    if (session.exit.cause === 'failed') say(connection, session.id, 'error SPAWN_FAILED');
+    if (session.exit.cause === 'failed') say(connection, session.id, `error ${session.exit.failure}`);
     say(connection, session.id, `exit ${exitText(session.exit)}`);
     if (!session.isRemoved || !hasEverything(view)) return;
     this.notes.push('read one that was gone');

@@ -76,7 +76,11 @@ export class Server {
   private readonly owners: Clients;
   private isKeptUpWith = false;
 
-  constructor(later: Later, config: Partial<AppConfig>) {
+  constructor(
+    later: Later,
+    config: Partial<AppConfig>,
+    private readonly takenLater?: () => Promise<void>,
+  ) {
     const whole = testConfig(config);
     const events = new SessionEvents();
     this.ptys = new ScheduledPtyFactory(later);
@@ -105,7 +109,7 @@ export class Server {
 
   /** `hello`: with what a client of `trex.v2` comes. */
   connect(protocol?: Protocol, hello?: Omit<HelloMessage, 'type'>): Client {
-    const client = new Client(this.gateway, protocol, hello);
+    const client = new Client(this.gateway, protocol, hello, this.takenLater);
     this.clients.push(client);
     return client;
   }
@@ -155,12 +159,32 @@ export function assertToldInOrder(server: Server): void {
   }
 }
 
-/** Full as long as it does not take. */
+/** Full as long as it does not take; or has not, where somebody decides when it has. */
 class FullSocket extends FakeSocket {
   private isFull = false;
+  private untaken = 0;
+
+  constructor(private readonly takenLater?: () => Promise<void>) {
+    super();
+  }
 
   override get bufferedAmount(): number {
-    return super.bufferedAmount + (this.isFull ? OUTPUT_HIGH_WATER_BYTES : 0);
+    return super.bufferedAmount + (this.isFull || this.untaken > 0 ? OUTPUT_HIGH_WATER_BYTES : 0);
+  }
+
+  override send(data: string | Uint8Array, taken: (error?: Error | null) => void): void {
+    const { takenLater } = this;
+    if (!takenLater) {
+      super.send(data, taken);
+      return;
+    }
+    this.untaken += 1;
+    super.send(data, (error) => {
+      void takenLater().then(() => {
+        this.untaken -= 1;
+        taken(error);
+      });
+    });
   }
 
   override stopTaking(): void {
@@ -176,7 +200,7 @@ class FullSocket extends FakeSocket {
 
 /** One WebSocket of the server, from the client's end; it takes what it is sent, and acknowledges where it should. */
 export class Client implements Terminal {
-  readonly socket = new FullSocket();
+  readonly socket: FullSocket;
   /** Of its own: what is being gathered for it is waited for whenever it is asked what it heard. */
   private readonly clock = new FakeClock();
   private readonly connection: Connection;
@@ -189,7 +213,9 @@ export class Client implements Terminal {
     private readonly gateway: TerminalGateway,
     readonly protocol: Protocol = JSON_PROTOCOL,
     greeting: Omit<HelloMessage, 'type'> = {},
+    takenLater?: () => Promise<void>,
   ) {
+    this.socket = new FullSocket(takenLater);
     this.hearing = new Hearing(greeting.resumeToken);
     this.connection = new Connection(this.socket, this.clock, protocol);
     this.acknowledges = protocol === FRAMES_PROTOCOL;

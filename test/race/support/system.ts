@@ -33,6 +33,8 @@ export interface Terminal {
  * or on its way in the order it was done; what follows is there when it agrees.
  */
 export interface System {
+  /** Whether what is typed before a program is there may be echoed, or may not. */
+  readonly echoesEarlyInput: boolean;
   /** Every connection there ever was, in their order. */
   readonly terminals: readonly Terminal[];
   connect(protocol: Protocol, hello?: Omit<HelloMessage, 'type'>): void;
