@@ -3,7 +3,7 @@
  * what passes through, in every part it passes. The tests that are to notice are run as often as in `npm test`, no more.
  * `find` occurs exactly once in `file`.
  */
-export const threats = ['core', 'protocol', 'terminal', 'client', 'sessions'];
+export const threats = ['core', 'protocol', 'terminal', 'client', 'sessions', 'orders', 'sockets'];
 
 /** Nothing is only written down. */
 export const documented = [];
@@ -38,6 +38,11 @@ const SHOWN = {
   file: 'client/remote-session.ts',
   tests: property('terminal-client', 'coming-back'),
 };
+
+/** What only comes up when something else comes first. */
+const ORDERS = { threat: 'orders', tests: ['test/race/scheduled-model.spec.ts'] };
+/** What the model without sockets does not have. */
+const SOCKETS = { threat: 'sockets', tests: ['test/race/real-server.spec.ts'] };
 
 export const mutations = [
   {
@@ -243,5 +248,33 @@ export const mutations = [
     find: 'if (offset <= this.sentTo) return;',
     replace: 'if (offset <= this.sentTo + 1) return;',
     tests: ['test/grammars/offsets.spec.ts'],
+  },
+  {
+    ...ORDERS,
+    file: 'src/core/session.ts',
+    what: 'a process that is there only after its session was closed runs on',
+    find: "    this.pty = pty;\n    if (this.current === 'Closing') {\n      this.endProcess(pty);\n      return;\n    }\n",
+    replace: '    this.pty = pty;\n',
+  },
+  {
+    ...ORDERS,
+    file: 'src/terminal/connection.ts',
+    what: 'what waits until a socket has taken what it has is never sent',
+    find: '    if (!this.inputTimer) this.acknowledgeInput();\n    this.pump();\n',
+    replace: '    if (!this.inputTimer) this.acknowledgeInput();\n',
+  },
+  {
+    ...ORDERS,
+    file: 'src/terminal/clients.ts',
+    what: 'a connection that is known to be lost late takes along what the next has',
+    find: 'if (client?.connection !== connection) return;',
+    replace: 'if (!client) return;',
+  },
+  {
+    ...SOCKETS,
+    file: 'src/terminal/terminal.adapter.ts',
+    what: 'a client that says it does not come back is waited for',
+    find: 'connection.closeCode = code;',
+    replace: 'connection.closeCode = code === 1000 ? 1006 : code;',
   },
 ];
