@@ -4,12 +4,10 @@ const KEY_LENGTH = 8;
 /** Where the number, and the key if there is one, end. */
 const KEY_END = NUMBER_BYTES + 2 + KEY_LENGTH;
 
-const [SPACE, DOT, LINE_FEED, ZERO] = [' ', '.', '\n', '0'].map((character) => character.charCodeAt(0)) as [
-  number,
-  number,
-  number,
-  number,
-];
+const SPACE = 0x20;
+const DOT = 0x2e;
+const LINE_FEED = 0x0a;
+const ZERO = 0x30;
 const HEX = Buffer.from('0123456789abcdef');
 
 /** Line `n` of a talker: its number, and what only that number has behind it. All are equally long. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { settled } from '../support/running-session.js';
 import { runs } from '../support/runs.js';
 import { commands, FIRST_PROTOCOLS, programsOf, type Weights, weights } from './support/commands.js';
-import { Coverage, rarely } from './support/coverage.js';
+import { Coverage, rarely, WAYS } from './support/coverage.js';
 import { MAX_SESSIONS, Model } from './support/model.js';
 import { ScheduledSystem } from './support/scheduled-system.js';
 
@@ -26,21 +26,6 @@ const scheduledWeights: Weights = {
 
 /** What comes up in so many lives, whatever the order. */
 const NAMES = Object.keys(commands).filter((name) => scheduledWeights[name as keyof typeof commands] > 0);
-const WAYS = [
-  'announced → spawning',
-  'announced → ended',
-  'spawning → running',
-  'spawning → closingUnspawned',
-  'spawning → ended',
-  'running → closing',
-  'running → ended',
-  'closingUnspawned → closing',
-  'closingUnspawned → ended',
-  'closing → ended',
-  'ended → gone: closed',
-  'ended → gone: failed',
-  'ended → gone: lingered out',
-];
 const NOTES = ['was resumed', 'was taken over', 'client expired', 'control was taken', 'outlived its client'];
 
 /** As things come to a program: each in a turn of its own, and what follows from it at once. */

@@ -1,5 +1,22 @@
 import { type Model } from './model.js';
 
+/** The ways of a session's life that come up in every order of things, if not for as long. */
+export const WAYS: readonly string[] = [
+  'announced → spawning',
+  'announced → ended',
+  'spawning → running',
+  'spawning → closingUnspawned',
+  'spawning → ended',
+  'running → closing',
+  'running → ended',
+  'closingUnspawned → closing',
+  'closingUnspawned → ended',
+  'closing → ended',
+  'ended → gone: closed',
+  'ended → gone: failed',
+  'ended → gone: lingered out',
+];
+
 /** How often what came up, in all lives of a model together. */
 export class Coverage {
   readonly commands = new Map<string, number>();
