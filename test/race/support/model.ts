@@ -88,6 +88,8 @@ export interface ModelView {
   readonly session: ModelSession;
   readonly isReadOnly: boolean;
   position: number;
+  /** Where ends what it was sent: short of its position, where a session that was closed dropped the rest. */
+  received: number;
   /** Where it began, whatever its client had asked for. */
   readonly begins: number;
   /** What its client has acknowledged; where it had left off until then. */
@@ -344,11 +346,11 @@ export class Model {
   acknowledge(connection: ModelConnection, id: string, offset: number): void {
     connection.acknowledges = true;
     const view = viewOf(connection, id);
-    if (view && offset > view.position) refuse(connection, 'BAD_OFFSET');
+    if (view && offset > view.received) refuse(connection, 'BAD_OFFSET');
     else if (view) view.consumed = Math.max(view.consumed, offset);
     if (!connection.reads) return;
     // Of what begins behind a gap and has not gone on, it has taken nothing.
-    for (const one of connection.views) if (one.position > one.begins) one.consumed = one.position;
+    for (const one of connection.views) if (one.received > one.begins) one.consumed = one.received;
   }
 
   stopReading(connection: ModelConnection): void {
@@ -695,6 +697,7 @@ export class Model {
       }
       if (connection.isOpen) connection.news.push({ about: session.id, offset, end });
       view.position = end;
+      view.received = end;
       if (connection.acknowledges) view.consumed = end;
       this.pace(session);
     }
@@ -885,6 +888,7 @@ function addView(
     session,
     isReadOnly,
     position,
+    received: position,
     begins: position,
     consumed,
     isPacing: true,
