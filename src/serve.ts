@@ -14,6 +14,7 @@ import { type Telemetry } from './observability/telemetry.js';
 import { failureLog } from './observability/telemetry-failures.js';
 import { PtyModule } from './pty/pty.module.js';
 import { selfTest } from './pty/self-test.js';
+import { SessionCloser } from './sessions/session-closer.js';
 
 /** npm and a terminal both pass on a Ctrl-C: what comes this soon after the first signal is its echo. */
 const SECOND_SIGNAL_AFTER_MS = 1000;
@@ -51,17 +52,23 @@ function stopOnSignal(
         logger.log(`${signal}: stopping`);
         setTimeout(() => {
           logger.error(`not everything has ended within ${withinSeconds} s: see TREX_SHUTDOWN_SECONDS`);
-          process.exit(EXIT.failure);
+          exitAtOnce(app, EXIT.failure);
         }, withinSeconds * 1000);
         void app
           .close()
           .then(() => telemetry?.stop())
           .then(() => process.exit(EXIT.ok));
       } else if (performance.now() - stoppingSince >= SECOND_SIGNAL_AFTER_MS) {
-        process.exit(128 + constants.signals[signal]);
+        exitAtOnce(app, 128 + constants.signals[signal]);
       }
     });
   }
+}
+
+/** Without waiting for anybody: what is being ended when the process exits is killed, so all sessions are from here on. */
+function exitAtOnce(app: NestExpressApplication, code: number): never {
+  void app.get(SessionCloser).closeAll();
+  process.exit(code);
 }
 
 /**

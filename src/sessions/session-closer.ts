@@ -61,8 +61,15 @@ export class SessionCloser implements OnApplicationShutdown {
     }
   }
 
-  /** Ends every session; resolves when all are gone, or when those that are left cannot be ended. */
   async onApplicationShutdown(): Promise<void> {
+    await this.closeAll();
+  }
+
+  /**
+   * Ends every session: all have been told to go when this returns. Resolves when all are gone, or when those that are left
+   * cannot be ended.
+   */
+  async closeAll(): Promise<void> {
     await Promise.allSettled(this.registry.list().map(({ id }) => this.closeAndWait(id)));
   }
 

@@ -187,6 +187,7 @@ describe('stopping', () => {
 
   it('does not wait for longer than it may, and says so', async () => {
     const { program, client } = await serve({ TREX_KILL_SECONDS: '0', TREX_SHUTDOWN_SECONDS: '1' });
+    const pid = await runScript(client, `trap "" HUP; ${WAIT}`);
     // It does not answer the goodbye, for which the server waits two seconds.
     client.socket.pause();
 
@@ -194,11 +195,12 @@ describe('stopping', () => {
 
     expect(await program.ended()).toBe(1);
     expect(program.stdout).toContain('not everything has ended within 1 s: see TREX_SHUTDOWN_SECONDS');
+    await until(() => !lives(pid), 'its process is killed');
   });
 
   it('exits where it stands at a signal that comes later than a second after the first', async () => {
     const { program, client } = await serve();
-    const pid = await runScript(client, WAIT);
+    const pid = await runScript(client, `trap "" HUP; ${WAIT}`);
     // It does not answer the goodbye, for which the server waits two seconds.
     client.socket.pause();
 
@@ -210,7 +212,7 @@ describe('stopping', () => {
 
     expect(code).toBe(128 + 15);
     expect(tookMs).toBeGreaterThanOrEqual(1000);
-    await until(() => !lives(pid), 'its process is hung up on');
+    await until(() => !lives(pid), 'its process is killed');
   });
 
   describe('in a terminal', () => {
