@@ -58,10 +58,15 @@ export async function searchedMs(server: Hooked): Promise<number> {
   return (await told(server)).searchedMs ?? NaN;
 }
 
+/** Which part of its time a server that was started with the telemetry hook has spent in telemetry since it was asked last. */
+export async function telemetryShare(server: Hooked): Promise<number> {
+  return (await told(server)).telemetryShare ?? NaN;
+}
+
 async function told({
   pid,
   memoryFile,
-}: Hooked): Promise<NodeJS.MemoryUsage & { readonly searchedMs?: number }> {
+}: Hooked): Promise<NodeJS.MemoryUsage & { readonly searchedMs?: number; readonly telemetryShare?: number }> {
   rmSync(memoryFile, { force: true });
   process.kill(pid, 'SIGUSR2');
   const deadline = performance.now() + MEMORY_MS;

@@ -1,12 +1,19 @@
-import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { type Figures, labelled, ratios } from '../harness/figures.js';
 import { type Measure } from '../harness/measure.js';
+import { telemetryShare } from '../harness/process-usage.js';
 import { type Target } from '../harness/server-process.js';
 import { rotated } from '../harness/statistics.js';
 import { FILE_KINDS, type WorkloadFile } from '../harness/workload.js';
 import { client as flood } from './throughput.js';
+
+const HOOK = join(__dirname, '../harness/telemetry-hook.js');
+
+/** How often the file is printed: what telemetry does every few seconds is to happen, and not once only. */
+const TIMES = 5;
 
 /** How often the server is asked for its metrics, and sends them: three times as often as is usual. */
 const EVERY_MS = 5000;
@@ -14,15 +21,18 @@ const EVERY_MS = 5000;
 const VARIANTS = ['off', 'scraped', 'sent'] as const;
 type Variant = (typeof VARIANTS)[number];
 
-/** The same flood as of `throughput`, while the metrics are asked for. */
-export async function client(
-  target: Target,
-  { file, isScraped }: { readonly file: WorkloadFile; readonly isScraped: boolean },
-): Promise<Figures> {
+interface Given {
+  readonly file: WorkloadFile;
+  readonly isScraped: boolean;
+  readonly isProfiled: boolean;
+}
+
+/** The same flood as of `throughput`, and longer, while the metrics are asked for. */
+export async function client(target: Target, { file, isScraped, isProfiled }: Given): Promise<Figures> {
   const scraping = isScraped && setInterval(() => void scrape(target), EVERY_MS);
-  const found = await flood(target, file);
+  const found = await flood(target, file, TIMES);
   if (scraping) clearInterval(scraping);
-  return found;
+  return isProfiled ? { 'share of server CPU': await telemetryShare(target) } : found;
 }
 
 async function scrape({ port }: Target): Promise<void> {
@@ -33,12 +43,13 @@ async function scrape({ port }: Target): Promise<void> {
 export const telemetry: Measure = {
   name: 'telemetry',
   about:
-    'What telemetry costs during `throughput` of v2: metrics that are scraped every 5 s; metrics, logs and traces that are sent, metrics every 5 s; each to a server without. The client that scrapes is the one that reads.',
-  repetitions: 15,
+    'What telemetry costs during `throughput` of v2, five times as long: metrics that are scraped every 5 s; metrics, logs and traces that are sent, metrics every 5 s; each to a server without. The client that scrapes is the one that reads. The share is that of a profile, from the start of the server on.',
+  repetitions: 7,
   rows: FILE_KINDS.flatMap((file) => [
     ...(['scraped', 'sent'] as const).flatMap((variant) => [
       { figure: `${file}, ${variant} : off, server CPU`, goal: { atMost: 1.05 } },
       { figure: `${file}, ${variant} : off, MB/s` },
+      { figure: `${file}, ${variant}, share of server CPU`, goal: { atMost: 0.05 } },
     ]),
     ...VARIANTS.map((variant) => ({ figure: `${file}, ${variant}, server CPU` })),
   ]),
@@ -58,8 +69,16 @@ export const telemetry: Measure = {
     for (const kind of FILE_KINDS) {
       const found: Partial<Record<Variant, Figures>> = {};
       for (const variant of rotated(VARIANTS, repetition)) {
-        const given = { file: bench.workload[kind], isScraped: variant === 'scraped' };
+        const given: Given = {
+          file: bench.workload[kind],
+          isScraped: variant === 'scraped',
+          isProfiled: false,
+        };
         found[variant] = await bench.run('telemetry', 'v2', given, [], settings[variant]);
+        if (variant === 'off') continue;
+        const profiled = { ...given, isProfiled: true };
+        const shares = await bench.run('telemetry', 'v2', profiled, [HOOK], settings[variant]);
+        figures.push(labelled(`${kind}, ${variant}`, shares));
       }
       const all = VARIANTS.map((variant) => labelled(variant, found[variant] ?? {}));
       const pairs = (['scraped', 'sent'] as const).map((variant) =>

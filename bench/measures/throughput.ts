@@ -24,17 +24,23 @@ const WARM_UP_TIMES = 3;
 /** CPU is told for so much. */
 const PER_MEGABYTES = 100;
 
-/** Prints the file once, as fast as it can be read. @throws when not exactly its bytes come */
-export async function client(target: Target, { path, printedBytes }: WorkloadFile): Promise<Figures> {
+/** Prints the file, as fast as it can be read. @throws when not exactly its bytes come */
+export async function client(
+  target: Target,
+  { path, printedBytes }: WorkloadFile,
+  times = 1,
+): Promise<Figures> {
   const terminal = await Terminal.open(await connect(target.protocol, target.port));
   const { screen } = terminal;
-  const warmUp = `cat ${`${path} `.repeat(WARM_UP_TIMES)}`;
-  await terminal.run(`read go; ${warmUp}; printf WARM; read go; cat ${path}; printf DONE; read stay`);
+  const print = (howOften: number): string => `cat ${`${path} `.repeat(howOften)}`;
+  await terminal.run(
+    `read go; ${print(WARM_UP_TIMES)}; printf WARM; read go; ${print(times)}; printf DONE; read stay`,
+  );
   const warm = screen.shows('WARM', PRINT_MS);
   terminal.type('\n');
   await warm;
   const begun = screen.end;
-  const expected = printedBytes + 'DONE'.length;
+  const expected = printedBytes * times + 'DONE'.length;
   const before = usage(target);
   terminal.type('\n');
   await screen.reaches(begun + expected, PRINT_MS);
