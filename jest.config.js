@@ -24,8 +24,9 @@ module.exports = {
   // Real processes and sockets share two cores: one file at a time keeps a leak check about its own file.
   maxWorkers: 1,
   workerIdleMemoryLimit: '400MB',
-  // For a hang, not for a slow machine: some tests start hundreds of processes one after the other.
-  testTimeout: 180_000,
+  // For a hang, not for a slow machine: some tests start hundreds of processes one after the other, and at night properties
+  // are looked at many times as often.
+  testTimeout: 180_000 * Number(process.env.TREX_TEST_RUNS ?? 1),
   collectCoverageFrom: ['{src,client,cli}/**/*.ts', '!**/*.spec.ts', '!src/{main,serve}.ts'],
   coverageProvider: 'v8',
   coverageReporters: ['text-summary', 'json-summary', 'lcov'],

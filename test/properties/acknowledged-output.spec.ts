@@ -7,6 +7,7 @@ import { type FakePty } from '../fakes/fake-pty.js';
 import { FakeSocket } from '../fakes/fake-socket.js';
 import { settled } from '../support/running-session.js';
 import { TestSessions } from '../support/test-sessions.js';
+import { runs } from '../support/runs.js';
 
 const KIB = 1024;
 const SESSIONS = 3;
@@ -216,7 +217,7 @@ describe('properties of acknowledged output', () => {
         }
         stops += scene.stops;
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
     expect(stops).toBeGreaterThan(100);
   }, 90_000);

@@ -14,6 +14,7 @@ import { FakeClock } from '../fakes/fake-clock.js';
 import { FakeSocket } from '../fakes/fake-socket.js';
 import { settled } from '../support/running-session.js';
 import { TestSessions } from '../support/test-sessions.js';
+import { runs } from '../support/runs.js';
 
 const SESSIONS = 3;
 /** A character whose end has not come is held back: what a session may keep to itself without being ready. */
@@ -214,7 +215,7 @@ describe('properties of a connection', () => {
           }
           fullTimes += scene.fullTimes;
         }),
-        { numRuns: 300 },
+        { numRuns: runs(300) },
       );
       expect(fullTimes).toBeGreaterThan(300);
     },
@@ -244,7 +245,7 @@ describe('properties of a connection', () => {
           assert.equal(lastAbout(socket, session.id), 'exit');
         },
       ),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 
@@ -269,7 +270,7 @@ describe('properties of a connection', () => {
           assert.equal(scene.exitsOf(shown.session.id).length, 1);
         },
       ),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 
@@ -290,7 +291,7 @@ describe('properties of a connection', () => {
         }
         assert.deepEqual(scene.connection.release(), []);
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -309,7 +310,7 @@ describe('properties of a connection', () => {
         socket.take(Infinity);
         assert(socket.reading);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 });

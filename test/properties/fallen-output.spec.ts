@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { type EscapeState, stateAfter } from '../../src/core/escape-state.js';
 import { FallenOutput } from '../../src/core/fallen-output.js';
 import { nativeSearch } from '../../src/sessions/native-search.js';
+import { runs } from '../support/runs.js';
 
 const mode = fc.constantFrom(
   1,
@@ -157,7 +158,7 @@ describe('properties of output that has left the log', () => {
         }
         for (const state of states) seen.set(state, (seen.get(state) ?? 0) + 1);
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
     for (const state of ['ground', 'escape', 'intermediate', 'csi', 'osc', 'string'] as const) {
       expect(seen.get(state)).toBeGreaterThan(100);
@@ -184,7 +185,7 @@ describe('properties of output that has left the log', () => {
           });
         }
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -210,7 +211,7 @@ describe('properties of output that has left the log', () => {
         assert.equal(fallen.isFullScreen, whole.modes.screen ?? false);
         if (Object.keys(whole.changed).length > 1) changed += 1;
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
     expect(changed).toBeGreaterThan(30);
     expect(reopened).toBeGreaterThan(200);

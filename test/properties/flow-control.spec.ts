@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { type FlowLimits, shouldPause } from '../../src/core/flow-control.js';
+import { runs } from '../support/runs.js';
 
 const limits: fc.Arbitrary<FlowLimits> = fc
   .tuple(fc.integer({ min: 1, max: 100 }), fc.nat(100))
@@ -20,7 +21,7 @@ describe('properties of flow control', () => {
           assert.equal(paused, lastCrossed === 'above');
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 
@@ -30,7 +31,7 @@ describe('properties of flow control', () => {
         const paused = shouldPause(before, backlog, marks);
         assert.equal(shouldPause(paused, backlog, marks), paused);
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 
@@ -39,6 +40,7 @@ describe('properties of flow control', () => {
       fc.property(limits, fc.boolean(), (marks, before) => {
         expect(shouldPause(before, 0, marks)).toBe(false);
       }),
+      { numRuns: runs(100) },
     );
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { decodeFrame, encodeFrame, FRAME_HEADER_BYTES, FramingError } from '../../src/protocol/frames.js';
 import { MAX_FRAME_PAYLOAD_BYTES } from '../../src/protocol/limits.js';
+import { runs } from '../support/runs.js';
 
 const frame = fc.record({
   kind: fc.constantFrom('output' as const, 'input' as const),
@@ -19,6 +20,7 @@ describe('properties of frames', () => {
         const read = decodeFrame(inside.subarray(before, before + encoded.length));
         expect({ ...read, bytes: Uint8Array.from(read.bytes) }).toEqual(written);
       }),
+      { numRuns: runs(100) },
     );
   });
 
@@ -44,7 +46,7 @@ describe('properties of frames', () => {
           expect(error).toBeInstanceOf(FramingError);
         }
       }),
-      { numRuns: 5000 },
+      { numRuns: runs(5000) },
     );
   });
 

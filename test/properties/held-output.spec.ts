@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type Attachment } from '../../src/core/attachment.js';
 import { FakeViewer } from '../fakes/fake-viewer.js';
 import { runningSession } from '../support/running-session.js';
+import { runs } from '../support/runs.js';
 
 const KIB = 1024;
 const LARGEST_READ_BYTES = 64 * KIB;
@@ -87,7 +88,7 @@ describe('properties of output for the only viewer, that may lose its connection
         attachment.detach();
         assert.equal(clock.timers, 0);
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
     expect(pauses).toBeGreaterThan(500);
   }, 60_000);

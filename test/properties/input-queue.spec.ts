@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { ByteBudget } from '../../src/core/byte-budget.js';
 import { InputQueue } from '../../src/core/input-queue.js';
 import { SessionError } from '../../src/core/session-error.js';
+import { runs } from '../support/runs.js';
 
 const LIMIT_BYTES = 10_000;
 const BUDGET_BYTES = 15_000;
@@ -67,7 +68,7 @@ describe('properties of the input queue', () => {
         }
         assert(isWholly(budget, BUDGET_BYTES));
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
     expect(refused).toBeGreaterThan(500);
   });
@@ -85,6 +86,7 @@ describe('properties of the input queue', () => {
         expect(drained(real, Infinity)).toHaveLength(0);
         assert(isWholly(budget, BUDGET_BYTES));
       }),
+      { numRuns: runs(100) },
     );
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { type LifecycleEvent, type SessionState, stateAfter } from '../../src/core/lifecycle.js';
+import { runs } from '../support/runs.js';
 
 const STATES: readonly SessionState[] = ['Running', 'Closing', 'Closed'];
 const EVENTS: readonly LifecycleEvent[] = ['closeRequested', 'ended'];
@@ -18,6 +19,7 @@ describe('T004, T005 · properties of the lifecycle', () => {
       fc.property(state, event, (before, what) => {
         expect(STATES.indexOf(stateAfter(before, what))).toBeGreaterThanOrEqual(STATES.indexOf(before));
       }),
+      { numRuns: runs(100) },
     );
   });
 
@@ -27,6 +29,7 @@ describe('T004, T005 · properties of the lifecycle', () => {
         const after = stateAfter(before, what);
         expect(stateAfter(after, what)).toBe(after);
       }),
+      { numRuns: runs(100) },
     );
   });
 
@@ -37,6 +40,7 @@ describe('T004, T005 · properties of the lifecycle', () => {
         const expected = happened.includes('ended') ? 'Closed' : happened.length > 0 ? 'Closing' : 'Running';
         expect(now).toBe(expected);
       }),
+      { numRuns: runs(100) },
     );
   });
 });

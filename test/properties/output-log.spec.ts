@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { FallenOutput } from '../../src/core/fallen-output.js';
 import { OutputLog } from '../../src/core/output-log.js';
 import { nativeSearch } from '../../src/sessions/native-search.js';
+import { runs } from '../support/runs.js';
 
 function newLog(capacityBytes: number, slabBytes?: number): OutputLog {
   return new OutputLog(capacityBytes, new FallenOutput(nativeSearch), slabBytes);
@@ -63,7 +64,7 @@ describe('properties of the output log', () => {
         }
         if (naive.start > 3 * capacityBytes) wrapped += 1;
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
     // Default sizes would hardly ever fill a log.
     expect(wrapped).toBeGreaterThan(200);
@@ -90,7 +91,7 @@ describe('properties of the output log', () => {
           assert.deepEqual(Uint8Array.from(Buffer.concat(pieces)), naive.read(0, Infinity).bytes);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -112,7 +113,7 @@ describe('properties of the output log', () => {
         }
         for (const { copy, then } of given) assert.deepEqual(copy, then);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 
@@ -140,7 +141,7 @@ describe('properties of the output log', () => {
         }
         if (whole.isFullScreen) full += 1;
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
     expect(full).toBeGreaterThan(100);
   });
@@ -163,7 +164,7 @@ describe('properties of the output log', () => {
           expect(all.subarray(from, from + 100_000).equals(read.bytes)).toBe(true);
         },
       ),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 });

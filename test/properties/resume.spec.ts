@@ -7,6 +7,7 @@ import { type FakePty } from '../fakes/fake-pty.js';
 import { FakeViewer } from '../fakes/fake-viewer.js';
 import { settled } from '../support/running-session.js';
 import { TestSessions } from '../support/test-sessions.js';
+import { runs } from '../support/runs.js';
 
 const KIB = 1024;
 const SESSIONS = 3;
@@ -344,7 +345,7 @@ describe('properties of a client that comes and goes', () => {
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
     expect(Math.min(seen.takeovers, seen.resumptions)).toBeGreaterThan(100);
     expect(seen.gaps).toBeGreaterThan(20);

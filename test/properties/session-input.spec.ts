@@ -11,6 +11,7 @@ import { nativeText } from '../../src/sessions/native-text.js';
 import { FakeClock } from '../fakes/fake-clock.js';
 import { FakePtyFactory } from '../fakes/fake-pty.js';
 import { settled } from '../support/running-session.js';
+import { runs } from '../support/runs.js';
 
 const BUDGET_BYTES = 500;
 
@@ -108,7 +109,7 @@ describe('properties of a session’s input', () => {
         if (fate === 'is closed') session.close();
         assert(isWhole(budget));
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
     expect(refused).toBeGreaterThan(200);
   });

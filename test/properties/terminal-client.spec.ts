@@ -6,6 +6,7 @@ import { FakeApplication } from '../fakes/fake-application.js';
 import { type FakeClock } from '../fakes/fake-clock.js';
 import { type FakeWebSocket } from '../fakes/fake-web-socket.js';
 import { attach, connectedClient } from '../support/connected-client.js';
+import { runs } from '../support/runs.js';
 
 /** The protocol's: slower than this, and the server takes the client for a slow one. */
 const LATEST_MS = 10;
@@ -184,6 +185,7 @@ describe('properties of a client’s sessions', () => {
         client.close();
         assert.equal(clock.timers, 0);
       }),
+      { numRuns: runs(100) },
     );
     assert(acknowledged > 0);
   });
@@ -213,7 +215,7 @@ describe('properties of a client’s sessions', () => {
         const typed = Buffer.concat(frames.map(({ bytes }) => bytes));
         assert(typed.equals(Buffer.concat(written)));
       }),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     );
   });
 });

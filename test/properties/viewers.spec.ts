@@ -8,6 +8,7 @@ import { STALLED_MS } from '../../src/core/session.js';
 import { FakePty } from '../fakes/fake-pty.js';
 import { FakeViewer } from '../fakes/fake-viewer.js';
 import { runningSession, sessionOf, settled } from '../support/running-session.js';
+import { runs } from '../support/runs.js';
 
 const LOG_BYTES = 8 * 1024 * 1024;
 
@@ -401,7 +402,7 @@ describe('properties of viewers', () => {
           assert.equal(left.length, scene.watchers.length - scene.present.length);
           pauses += scene.pauses;
         }),
-        { numRuns: 300 },
+        { numRuns: runs(300) },
       );
       expect(pauses).toBeGreaterThan(100);
     },
@@ -417,7 +418,7 @@ describe('properties of viewers', () => {
           if (scene.present.length === 0) assert(!scene.pty.paused);
         }
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -441,7 +442,7 @@ describe('properties of viewers', () => {
             ['closed'],
           );
       }),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 
@@ -460,7 +461,7 @@ describe('properties of viewers', () => {
           for (const what of crowd.seen) seen.set(what, (seen.get(what) ?? 0) + 1);
         }),
         // The rarest of what is worth seeing comes once in thirty.
-        { numRuns: 3000 },
+        { numRuns: runs(3000) },
       );
       const worthSeeing = [
         'a gap',

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { brokenCharacter, wholeCharacters } from '../../src/protocol/utf8.js';
+import { runs } from '../support/runs.js';
 
 /** Bytes at which UTF-8 changes its mind, mixed so that sequences almost come out right. */
 const edges = [
@@ -21,7 +22,7 @@ describe('properties of whole characters', () => {
       fc.property(fc.oneof(anyBytes, mixture), cuts, (bytes, lengths) => {
         assert.equal(textOfPieces(pieces(bytes, lengths)), decoded(bytes));
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 
@@ -35,7 +36,7 @@ describe('properties of whole characters', () => {
           assert.equal(textOfPieces([bytes.subarray(0, cut), bytes.subarray(cut)]), whole);
         }
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
   });
 
@@ -48,7 +49,7 @@ describe('properties of whole characters', () => {
         assert(held.length <= 3);
         assert(held.length === 0 || canBecomeACharacter(held));
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 
@@ -58,7 +59,7 @@ describe('properties of whole characters', () => {
         const bytes = Buffer.concat([before, encoded(end)]);
         assert.equal(wholeCharacters(bytes), bytes.length);
       }),
-      { numRuns: 1000 },
+      { numRuns: runs(1000) },
     );
   });
 });

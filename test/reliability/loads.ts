@@ -85,9 +85,10 @@ export async function typeInto(talk: Talk, keysPerSecond: number, run: Run): Pro
   while (!run.isOver && !run.endedByFault.has(talk)) {
     // Out of step with the others, and with whatever goes on at regular times.
     await delay(everyMs * (0.5 + run.random()));
+    const { isLate } = run;
     talk.type();
     const echo = await Promise.race([talk.echo(), unlessEnded(talk, run)]);
-    if (echo !== undefined) run.echoMs.push(echo);
+    if (echo !== undefined) (isLate || run.isLate ? run.lateEchoMs : run.echoMs).push(echo);
   }
 }
 

@@ -45,7 +45,7 @@ async function main(): Promise<void> {
     outcomes.push(outcome);
     console.log(told(outcome));
   }
-  const machine = `${availableParallelism()} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}`;
+  const machine = `${availableParallelism()} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release().split('-')[0]}`;
   const about = {
     tier,
     seed,

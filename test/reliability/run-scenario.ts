@@ -2,7 +2,7 @@ import { cpus } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { seededRandom } from '../../bench/harness/statistics.js';
 import { CuttingProxy } from '../support/cutting-proxy.js';
-import { baselineOf, expectClean } from './expect-clean.js';
+import { baselineOf, expectClean, IDLE_SHARE } from './expect-clean.js';
 import { endTalks, talkers } from './loads.js';
 import { Probe } from './probe.js';
 import { type Figures, type Growth, type Run, type Sample } from './run.js';
@@ -37,6 +37,9 @@ const NO_FIGURES: Figures = {
 /** How long a load may take to end, beyond the time it was given. */
 const END_MS = 240_000;
 const SAMPLES = 100;
+const LATENESS_EVERY_MS = 500;
+/** Programs print in ticks, and what they print is on its way for a moment. */
+const LATE_MS = 250;
 
 /** Runs one scenario against a server of its own: what was wrong in the end, and what was measured. */
 export async function runScenario(scenario: Scenario, tier: Tier, seed: number): Promise<Outcome> {
@@ -122,6 +125,8 @@ export function newRun(
     watchers: [],
     echoMs: [],
     probeMs: [],
+    lateEchoMs: [],
+    isLate: false,
     samples: [],
     growth,
     notes: [],
@@ -146,6 +151,7 @@ async function go(
     const from = probe.echoMs.length;
     const begun = reading(run);
     const end = performance.now() + run.seconds * 1000;
+    const watching = watchLateness(run, begun);
     if (fault) {
       // Not before everything is in full swing.
       await delay(Math.min(500, run.seconds * 250));
@@ -155,7 +161,7 @@ async function go(
     const untilEnd = delay(Math.max(0, end - performance.now()));
     await Promise.race([untilEnd, ...(going.done ? [going.done()] : [])]);
     run.isOver = true;
-    await sampling;
+    await Promise.all([sampling, watching]);
     noteHeld(run, begun, reading(run));
     run.probeMs.push(...probe.echoMs.slice(from));
     if (run.isServerGone) await endTalks(run);
@@ -195,10 +201,26 @@ function reading({ talks }: Run): Reading {
   return { atMs: performance.now(), bytes, idleMs };
 }
 
+/** Keeps `run.isLate` up to date. */
+async function watchLateness(run: Run, begun: Reading): Promise<void> {
+  let before = begun;
+  while (!run.isOver) {
+    await delay(LATENESS_EVERY_MS);
+    const now = reading(run);
+    const dueBytes = ((run.bytesPerSecond ?? 0) * (now.atMs - begun.atMs - LATE_MS)) / 1000;
+    run.isLate = now.bytes - begun.bytes < dueBytes && idleShare(before, now) < IDLE_SHARE;
+    before = now;
+  }
+}
+
+function idleShare(begun: Reading, over: Reading): number {
+  return (over.idleMs - begun.idleMs) / ((over.atMs - begun.atMs) * cpus().length);
+}
+
 /** Which share of what was to be printed has come, and whether this machine had anything left. */
 function noteHeld({ figures, bytesPerSecond }: Run, begun: Reading, over: Reading): void {
   const ms = over.atMs - begun.atMs;
-  figures.idleShare = (over.idleMs - begun.idleMs) / (ms * cpus().length);
+  figures.idleShare = idleShare(begun, over);
   if (bytesPerSecond) figures.heldShare = (over.bytes - begun.bytes) / ((bytesPerSecond * ms) / 1000);
 }
 

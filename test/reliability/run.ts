@@ -49,6 +49,10 @@ export interface Run {
   /** Milliseconds from a key to its echo, at the server and at the bare one beside it. */
   readonly echoMs: number[];
   readonly probeMs: number[];
+  /** Of keys that waited behind what is late, because this machine could do no more. */
+  readonly lateEchoMs: number[];
+  /** Whether less has come than was to be printed by now, and no processor has time left. */
+  isLate: boolean;
   readonly samples: Sample[];
   readonly growth?: Growth;
   /** What all talkers together are to print. */
