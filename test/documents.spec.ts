@@ -31,6 +31,10 @@ function anchors(path: string): string[] {
   });
 }
 
+function number(text: string): number {
+  return Number(text.replaceAll(',', ''));
+}
+
 describe('the documents', () => {
   it.each(documents)('of which %s has no link that leads nowhere', (path) => {
     const links = Array.from(prose(path).matchAll(/\]\(([^)\s]+)\)/g), ([, link]) => link!);
@@ -52,6 +56,27 @@ describe('the documents', () => {
     for (const path of reached)
       for (const next of leadsTo(path)) if (documents.includes(next)) reached.add(next);
     expect(documents.filter((path) => !reached.has(path))).toEqual([]);
+  });
+
+  it('says how often each property is looked at, as it is', () => {
+    const rows = Array.from(
+      readFileSync(join(ROOT, 'docs/reliability.md'), 'utf8').matchAll(
+        /\| `(test\/[\w/.-]+\.spec\.ts)` *\| *([\d,]+) \| *([\d,]+) \|/g,
+      ),
+      ([, path, each, atNight]) => ({ path: path!, each: number(each!), atNight: number(atNight!) }),
+    );
+    const script = readFileSync(join(ROOT, 'package.json'), 'utf8');
+    const times = Number(/TREX_TEST_RUNS=(\d+)/.exec(script)?.[1]);
+
+    expect(rows.length).toBeGreaterThan(0);
+    for (const { path, each, atNight } of rows) {
+      const source = readFileSync(join(ROOT, path), 'utf8');
+      expect({ path, runs: /const RUNS = runs\((\d+)\)/.exec(source)?.[1] }).toEqual({
+        path,
+        runs: String(each),
+      });
+      expect(atNight).toBe(each * times);
+    }
   });
 
   it('lists each decision under its title, in order', () => {
