@@ -74,19 +74,21 @@ export interface Admitted {
   readonly access: Access;
 }
 
-export type RefusalReason =
-  | 'BAD_TARGET'
-  | 'NO_WEBSOCKET_HERE'
-  | 'HOST_NOT_ALLOWED'
-  | 'ORIGIN_NOT_ALLOWED'
-  | 'USER_NOT_ALLOWED'
-  | 'TOKEN_REQUIRED'
-  | 'WRONG_TOKEN'
-  | 'TOO_MANY_WRONG_TOKENS'
-  | 'COOKIE_WITHOUT_ORIGIN'
-  | 'READ_ONLY'
-  | 'CONNECTION_LIMIT'
-  | 'PEER_CONNECTION_LIMIT';
+export const REFUSAL_REASONS = [
+  'BAD_TARGET',
+  'NO_WEBSOCKET_HERE',
+  'HOST_NOT_ALLOWED',
+  'ORIGIN_NOT_ALLOWED',
+  'USER_NOT_ALLOWED',
+  'TOKEN_REQUIRED',
+  'WRONG_TOKEN',
+  'TOO_MANY_WRONG_TOKENS',
+  'COOKIE_WITHOUT_ORIGIN',
+  'READ_ONLY',
+  'CONNECTION_LIMIT',
+  'PEER_CONNECTION_LIMIT',
+] as const;
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 /** Why not, as HTTP tells it. */
 export interface Refused {

@@ -11,6 +11,7 @@ import {
   type Admitted,
   type Credentials,
   type Load,
+  REFUSAL_REASONS,
   type RefusalReason,
   type Refused,
 } from './admit.js';
@@ -62,6 +63,7 @@ export class Gate implements NestMiddleware<IncomingMessage, ServerResponse> {
     private readonly peerUsers: PeerUsers,
     private readonly statistics: Statistics = new Statistics(),
   ) {
+    statistics.refusals.gate.know(REFUSAL_REASONS);
     this.tokens = new AccessTokens(config);
     this.proxies = new TrustedProxies(config.trustedProxies);
     const { isPublic } = config;

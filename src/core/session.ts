@@ -384,6 +384,7 @@ export class Session implements AttachmentSource {
 
   /** For attachments: this one cannot answer its program any more, and waits. */
   held(attachment: Attachment): void {
+    this.echo.viewerLost();
     if (this.controller === attachment && !this.hasEnded) this.handControlTo(this.present());
     this.progressed();
   }
@@ -391,6 +392,7 @@ export class Session implements AttachmentSource {
   /** For attachments: this one looks no longer. */
   detached(attachment: Attachment): void {
     if (!this.attachments.delete(attachment)) return;
+    this.echo.viewerLost();
     if (this.controller === attachment) {
       this.controller = undefined;
       // Of a session that has ended there is nothing to control, and its exit is to be the last word.
@@ -534,11 +536,16 @@ export class Session implements AttachmentSource {
   private printed(bytes: Uint8Array): void {
     if (this.current !== 'Running') return;
     this.surroundings.statistics.outputReadBytes += bytes.length;
-    this.echo.hasPrinted(this.log.end, this.isWatched);
+    if (this.echo.isAwaited) this.echo.hasPrinted(this.log.end, this.isNextForSomebody());
     this.log.append(bytes);
     this.caption.read(bytes);
     this.wakeViewers();
     this.progressed();
+  }
+
+  /** Whether what is printed now is the next that some viewer is sent. */
+  private isNextForSomebody(): boolean {
+    return [...this.attachments].some(({ isHeld, hasOutput }) => !isHeld && !hasOutput);
   }
 
   private offerInput(): void {

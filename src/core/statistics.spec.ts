@@ -16,6 +16,16 @@ describe('counts', () => {
     ]);
     expect(counts.of('INTERNAL')).toBe(0);
   });
+
+  it('of what is known begin with 0', () => {
+    const counts = new Counts();
+    counts.add('INTERNAL');
+    counts.know(['INTERNAL', 'READ_ONLY']);
+    expect(counts.entries()).toEqual([
+      ['INTERNAL', 1],
+      ['READ_ONLY', 0],
+    ]);
+  });
 });
 
 describe('pauses', () => {
@@ -75,6 +85,21 @@ describe('an echo', () => {
     expect(echoes).toEqual([]);
   });
 
+  it('is not what somebody is sent who comes back for it', () => {
+    const { clock, timer, echoes } = timed();
+    timer.typed();
+    timer.hasPrinted(0, true);
+    timer.viewerLost();
+    clock.advance(40_000);
+    timer.sent(2, clock.elapsed());
+    expect(echoes).toEqual([]);
+    timer.typed();
+    timer.viewerLost();
+    timer.hasPrinted(2, true);
+    timer.sent(3, clock.elapsed());
+    expect(echoes).toEqual([{ totalMs: 0, serverMs: 0 }]);
+  });
+
   it('is not timed where nobody wants to know', () => {
     const { clock, timer, echoes, statistics } = timed();
     statistics.echoed = undefined;
@@ -87,6 +112,43 @@ describe('an echo', () => {
 });
 
 describe('what passes through a session is counted', () => {
+  it('echoes for whoever is to be sent them next, and not behind what a slow viewer has not taken', async () => {
+    const { session, ptys, clock, statistics } = await runningSession();
+    const echoes: Echo[] = [];
+    statistics.echoed = (echo) => echoes.push(echo);
+    const viewer = session.attach(new FakeViewer(false));
+    const type = (): void => void session.write(Buffer.from('k'));
+    const send = (): void => {
+      viewer.advance(session.log.end);
+      session.sent(session.log.end, clock.elapsed());
+    };
+
+    ptys.last.print('before it');
+    type();
+    ptys.last.print('k');
+    clock.advance(1000);
+    send();
+    expect(echoes).toEqual([]);
+
+    type();
+    clock.advance(3);
+    ptys.last.print('k');
+    clock.advance(1);
+    send();
+    expect(echoes).toEqual([{ totalMs: 4, serverMs: 1 }]);
+
+    type();
+    ptys.last.print('k');
+    viewer.hold();
+    clock.advance(1000);
+    send();
+    type();
+    ptys.last.print('k');
+    clock.advance(1000);
+    send();
+    expect(echoes).toHaveLength(1);
+  });
+
   it('output as it is printed, input as it is accepted and as its terminal takes it', async () => {
     const { session, ptys, statistics } = await runningSession();
     ptys.last.print('four');

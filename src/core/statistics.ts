@@ -36,12 +36,22 @@ export class Statistics {
 export class Counts {
   private readonly numbers = new Map<string, number>();
 
+  /** What has not happened yet has happened no times, which is not the same as not being known. */
+  know(names: readonly string[]): void {
+    for (const name of names) this.numbers.set(name, this.of(name));
+  }
+
   add(name: string): void {
     this.numbers.set(name, this.of(name) + 1);
   }
 
   of(name: string): number {
     return this.numbers.get(name) ?? 0;
+  }
+
+  /** All of them together. */
+  get all(): number {
+    return [...this.numbers.values()].reduce((sum, count) => sum + count, 0);
   }
 
   entries(): [name: string, count: number][] {
@@ -94,16 +104,28 @@ export class EchoTimer {
     private readonly statistics: Statistics,
   ) {}
 
+  /** Whether output that is printed now may be an echo. */
+  get isAwaited(): boolean {
+    return this.typedAt !== undefined && !this.printed;
+  }
+
   typed(): void {
     if (this.statistics.echoed) this.typedAt ??= this.clock.elapsed();
   }
 
-  /** Output begins at `offset` that had not been there. */
-  hasPrinted(offset: number, isWatched: boolean): void {
-    if (this.typedAt === undefined || this.printed) return;
-    if (isWatched) this.printed = { offset, at: this.clock.elapsed() };
-    // Whoever comes to see it later does not wait for it now.
+  /** Output begins at `offset` that had not been there; `isNext` is whether somebody sees it as soon as it can be sent. */
+  hasPrinted(offset: number, isNext: boolean): void {
+    if (!this.isAwaited) return;
+    if (isNext) this.printed = { offset, at: this.clock.elapsed() };
+    // Whoever comes to see it later, or has not taken what was before it, is not kept waiting by the server.
     else this.typedAt = undefined;
+  }
+
+  /** Whoever it was printed for may be gone. */
+  viewerLost(): void {
+    if (!this.printed) return;
+    this.typedAt = undefined;
+    this.printed = undefined;
   }
 
   /** A socket was given the output up to `end`. */

@@ -33,6 +33,7 @@ describe('the figures of sessions', () => {
     expect(figures.ended.map(({ ending, count }) => [ending.cause, count])).toEqual([
       ['ended', 0],
       ['closed', 0],
+      ['failed', 0],
     ]);
     sessions.ptys.failure = new SessionError('INVALID_CWD', 'it is not there');
     sessions.opener.open({ size });

@@ -20,6 +20,7 @@ export class SessionFigures {
   constructor(events: SessionEvents) {
     // What has not happened yet has happened no times, which is not the same as not being known.
     for (const cause of ['ended', 'closed'] as const) this.countEnding({ cause }, 0);
+    this.countEnding({ cause: 'failed', failure: 'SPAWN_FAILED' }, 0);
     events.subscribe((event) => this.observe(event));
   }
 

@@ -35,7 +35,9 @@ const LOGGED_CHARACTERS = 100;
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger(ProblemFilter.name);
 
-  constructor(private readonly statistics: Statistics = new Statistics()) {}
+  constructor(private readonly statistics: Statistics = new Statistics()) {
+    statistics.refusals.rest.know([...Object.keys(statusOf), 'INTERNAL']);
+  }
 
   catch(error: unknown, host: ArgumentsHost): void {
     const { params } = host.switchToHttp().getRequest<{ params?: { id?: string } }>();

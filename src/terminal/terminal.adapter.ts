@@ -87,6 +87,7 @@ export class TerminalAdapter extends WsAdapter {
   ) {
     super(app);
     this.handlers = messageHandlers(gateway);
+    statistics.refusals.websocket.know(['INTERNAL']);
   }
 
   override create(): WebSocketServer {
@@ -97,6 +98,7 @@ export class TerminalAdapter extends WsAdapter {
     const onUpgrade = (...[request, socket, head]: Upgrade): void => {
       this.upgrade(server, request, socket, head).catch((error: unknown) => {
         this.log.error({ err: error, msg: 'an upgrade met a bug' });
+        this.statistics.refusals.websocket.add('INTERNAL');
         socket.destroy();
       });
     };
