@@ -1,6 +1,7 @@
 import { settled } from '../../test/support/running-session.js';
 import { testConfig, TestSessions } from '../../test/support/test-sessions.js';
 import { terminalSize } from '../core/terminal-size.js';
+import { Statistics } from '../core/statistics.js';
 import { EventLoopDelay } from './event-loop-delay.js';
 import { Readiness } from './readiness.js';
 import { SessionFigures } from './session-figures.js';
@@ -11,13 +12,16 @@ describe('readiness', () => {
   let sessions: TestSessions;
   let eventLoop: EventLoopDelay;
   let readiness: Readiness;
+  let statistics: Statistics;
   beforeEach(() => {
     sessions = new TestSessions();
     eventLoop = new EventLoopDelay();
+    statistics = new Statistics();
     readiness = new Readiness(
-      testConfig({ maxSessions: 10 }),
+      testConfig({ maxSessions: 10, maxConnections: 20 }),
       new SessionFigures(sessions.events),
       eventLoop,
+      statistics,
     );
   });
   afterEach(() => eventLoop.onApplicationShutdown());
@@ -26,6 +30,15 @@ describe('readiness', () => {
     expect(readiness.hindrances()).toEqual([]);
     readiness.onModuleDestroy();
     expect(readiness.hindrances()).toEqual(['draining']);
+  });
+
+  it('ends with nine of ten WebSockets, whatever they speak, and is back when one has gone', () => {
+    for (let n = 0; n < 17; n++) statistics.connectionsOpened.add(n % 2 === 0 ? 'trex.v1' : 'trex.v2');
+    expect(readiness.hindrances()).toEqual([]);
+    statistics.connectionsOpened.add('trex.v2');
+    expect(readiness.hindrances()).toEqual(['connections']);
+    statistics.connectionsClosed.add('trex.v1');
+    expect(readiness.hindrances()).toEqual([]);
   });
 
   it('ends with nine of ten sessions, and is back when one has ended', async () => {
