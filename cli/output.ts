@@ -1,6 +1,7 @@
-import { constants, fstatSync, openSync, readFileSync, write, writeSync } from 'node:fs';
+import { fstatSync, write, writeSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isatty } from 'node:tty';
+import { openAgain } from '../src/config/open-again.js';
 
 export const STDOUT = 1;
 export const STDERR = 2;
@@ -116,29 +117,9 @@ export class Output {
  * and of a terminal also its settings: nobody could restore them. What was opened by others stays as they have it.
  */
 function withoutWaiting(fd: number): number {
-  const stat = fstatSync(fd);
-  if (isatty(fd)) return openedAnew(`/proc/self/fd/${fd}`) ?? ownTerminal(stat.rdev) ?? fd;
-  const anew = stat.isFIFO() ? openedAnew(`/proc/self/fd/${fd}`) : undefined;
+  if (isatty(fd)) return openAgain(fd) ?? fd;
+  const anew = fstatSync(fd).isFIFO() ? openAgain(fd) : undefined;
   // A socket cannot be opened. Node makes one of these that does not wait, for everybody who has it, for whoever looks at it.
   if (anew === undefined) void (fd === STDOUT ? process.stdout : process.stderr);
   return anew ?? fd;
-}
-
-function openedAnew(path: string): number | undefined {
-  try {
-    return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-  } catch {
-    // It belongs to another user, as after `su`; or nobody reads it, which writing tells.
-    return undefined;
-  }
-}
-
-/** The terminal that this process is controlled from may be opened whoever it belongs to: if it is that one. */
-function ownTerminal(device: number): number | undefined {
-  try {
-    const [, , , , terminal] = /\) (.*)/s.exec(readFileSync('/proc/self/stat', 'latin1'))![1]!.split(' ');
-    return Number(terminal) === device ? openedAnew('/dev/tty') : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
-import { constants, openSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
+import { openAgain } from '../config/open-again.js';
 
 /** About 5,000 lines: a reader that far behind has stopped, and memory is not the place to wait for it. */
 const WAITING_BYTES = 1_048_576;
@@ -94,22 +95,10 @@ function standardOutput(): (bytes: Uint8Array) => number {
   // Node's own stream is not written to. But making it turns a pipe non-blocking, so that a reader that has stopped
   // gives EAGAIN and not a server that stands still; and its errors would end the process if somebody else wrote to it.
   const { fd, isTTY } = process.stdout.on('error', () => undefined);
-  const output = (isTTY ? openTerminal(fd) : undefined) ?? fd;
+  // To a terminal Node writes blockingly: a Ctrl-S there, or a window that nobody draws, would stop the server and all
+  // its sessions. The shell that shares the first opening keeps its own.
+  const output = (isTTY ? openAgain(fd) : undefined) ?? fd;
   return (bytes) => writeSync(output, bytes);
-}
-
-/**
- * Node writes to a terminal blockingly: a Ctrl-S there, or a window that nobody draws, would stop the server and all its
- * sessions. Opened once more, it is non-blocking for us alone; the shell that shares the first opening keeps its own.
- */
-function openTerminal(fd: number): number | undefined {
-  const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants;
-  try {
-    return openSync(`/proc/self/fd/${fd}`, O_WRONLY | O_NONBLOCK | O_NOCTTY);
-  } catch {
-    // A terminal of another user, as after su: it can be written to, but not opened.
-    return undefined;
-  }
 }
 
 function soon(task: () => void): void {

@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
   closeSync,
   constants,
   mkdirSync,
@@ -43,7 +44,8 @@ let folder = '';
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'trex-log-'));
-  compileObservability(folder);
+  chmodSync(folder, 0o755);
+  for (const room of ['observability', 'config']) compile(room, folder);
   writeFileSync(join(folder, 'program.js'), PROGRAM);
 });
 
@@ -128,12 +130,23 @@ describe('a server whose log goes to a terminal', () => {
 
   afterEach(() => shells.dispose());
 
-  it.each([
-    ['is stopped with Ctrl-S', () => undefined, '\x13'],
-    ['is shown by nobody', ({ pty }: Shell) => pty.pause(), ''],
-  ])('goes on while that %s, and tells the rest when it can', async (_, stop, keys) => {
+  const stopped: [string, (shell: Shell) => void, string, string][] = [
+    ['is stopped with Ctrl-S', () => undefined, '\x13', ''],
+    ['is shown by nobody', ({ pty }) => pty.pause(), '', ''],
+    ...(mayBeNobody()
+      ? [
+          ['is stopped, and another user’s', (): void => undefined, '\x13', AS_NOBODY] as [
+            string,
+            (shell: Shell) => void,
+            string,
+            string,
+          ],
+        ]
+      : []),
+  ];
+  it.each(stopped)('goes on while that %s, and tells the rest when it can', async (_, stop, keys, as) => {
     // The shell waits for it with the same terminal in its hands. Its sign of life goes elsewhere.
-    const program = `${process.execPath} ${join(folder, 'program.js')} 300 2>${sign}`;
+    const program = `${as} ${process.execPath} ${join(folder, 'program.js')} 300 2>${sign}`;
     const env = `NODE_PATH=${join(ROOT, 'node_modules')}`;
     // Here any key would undo a Ctrl-S, unlike in most terminals.
     const shell = await shells.sh(`stty -ixany; echo ready; ${env} ${program}; echo "ended: $?"`);
@@ -161,13 +174,21 @@ function isNonBlocking(pid: number, fd: number): boolean {
   return (parseInt(flags!, 8) & constants.O_NONBLOCK) !== 0;
 }
 
-/** Compiles the logger, so that a process of its own can run it. */
-function compileObservability(target: string): void {
-  const room = join(ROOT, 'src/observability');
-  mkdirSync(join(target, 'observability'));
-  for (const name of readdirSync(room)) {
+/** As after `su`, which lets write to the terminal of whoever it was asked by, and not open it. */
+const AS_NOBODY = 'setpriv --reuid=65534 --regid=65534 --clear-groups';
+
+/** Only root may become somebody else, who may not be let into every folder. */
+function mayBeNobody(): boolean {
+  const [command, ...args] = `${AS_NOBODY} ${process.execPath} -e 0`.split(' ');
+  return process.getuid?.() === 0 && spawnSync(command!, args).status === 0;
+}
+
+/** Compiles a folder of the source, so that a process of its own can run it. */
+function compile(room: string, target: string): void {
+  mkdirSync(join(target, room));
+  for (const name of readdirSync(join(ROOT, 'src', room))) {
     if (!name.endsWith('.ts') || name.endsWith('.spec.ts')) continue;
-    const { code } = transformFileSync(join(room, name), {
+    const { code } = transformFileSync(join(ROOT, 'src', room, name), {
       swcrc: false,
       module: { type: 'commonjs' },
       jsc: {
@@ -176,6 +197,6 @@ function compileObservability(target: string): void {
         transform: { legacyDecorator: true, decoratorMetadata: true },
       },
     });
-    writeFileSync(join(target, 'observability', name.replace(/\.ts$/, '.js')), code);
+    writeFileSync(join(target, room, name.replace(/\.ts$/, '.js')), code);
   }
 }
