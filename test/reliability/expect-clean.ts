@@ -19,6 +19,8 @@ export interface Baseline {
 export interface Gates {
   readonly echoP50Ms: number;
   readonly echoP99Ms: number;
+  /** Whether all that was to be printed has to come. */
+  readonly isHeld?: boolean;
 }
 
 const PROBE_TIMES = 3;
@@ -36,6 +38,8 @@ export const IDLE_SHARE = 0.1;
 /** Of the samples, those at the beginning that say nothing. */
 const WARM_SHARE = 0.1;
 const FEW_SAMPLES = 10;
+/** With 95 % certainty, where so many come and go: in an hour, or a thousand sessions. */
+const MOST_DESCRIPTORS_GROWTH = 5;
 const BACK_TO = 1.15;
 /** Code that has been compiled meanwhile, and buffers that are used again; none of it grows on: see the slopes. */
 const COMPILED_BYTES = 10 * MIB + SHARED_BYTES;
@@ -64,7 +68,7 @@ export async function expectClean(run: Run, baseline: Baseline, gates: Gates): P
   const { probeMaxMs: slowest = 0 } = figures;
   figures.echoes = echoMs.length + lateEchoMs.length;
   if (lateEchoMs.length > 0) {
-    const slowest = Math.max(...lateEchoMs).toFixed(1);
+    const slowest = largest(lateEchoMs).toFixed(1);
     run.notes.push(
       `not judged, for the load was late and this machine could do no more: ${lateEchoMs.length} echoes, at most ${slowest} ms`,
     );
@@ -78,7 +82,7 @@ export async function expectClean(run: Run, baseline: Baseline, gates: Gates): P
       const bare = quantile(probeMs, share);
       if (probeMs.length > 0) figures[`probe${name}Ms`] = bare;
       // Of few, the slowest hundredth is chance: then the slowest stands for it.
-      const known = share > 0.5 && probeMs.length < FEW ? Math.max(0, ...probeMs) : bare;
+      const known = share > 0.5 && probeMs.length < FEW ? largest(probeMs) : bare;
       const allowed = Math.max(gate, PROBE_TIMES * (known || 0));
       const verdict = `echo ${name} took ${found.toFixed(1)} ms, more than ${allowed.toFixed(1)}`;
       if (found <= allowed) continue;
@@ -87,7 +91,7 @@ export async function expectClean(run: Run, baseline: Baseline, gates: Gates): P
     }
   }
   const { heldShare = 1, idleShare = 1 } = figures;
-  if (gates.echoP99Ms < Infinity && heldShare < HELD_SHARE && !isTooMuchHere(run))
+  if (gates.isHeld && heldShare < HELD_SHARE && !isTooMuchHere(run))
     problems.push(
       `only ${heldShare.toFixed(2)} of the load was held, with ${idleShare.toFixed(2)} of the time to spare`,
     );
@@ -132,6 +136,10 @@ function judgeSlopes({ samples, figures, growth, problems }: Run): void {
   const slope = slopeOf(settled.map((one) => ({ x: one[growth.per], y: one.heapAndBuffers })));
   figures.growthBytes = slope.perUnit * growth.units;
   figures.growthAtMostBytes = slope.atMost * growth.units;
+  const descriptors = slopeOf(settled.map((one) => ({ x: one[growth.per], y: one.descriptors })));
+  figures.descriptorsGrowthAtMost = descriptors.atMost * growth.units;
+  if (figures.descriptorsGrowthAtMost > MOST_DESCRIPTORS_GROWTH)
+    problems.push(`I5: descriptors grow by up to ${figures.descriptorsGrowthAtMost.toFixed(1)}`);
   figures.descriptorsLeast = Math.min(...settled.map(({ descriptors }) => descriptors));
   figures.descriptorsMost = Math.max(...settled.map(({ descriptors }) => descriptors));
   if (figures.growthAtMostBytes > growth.atMostBytes)
@@ -185,6 +193,11 @@ async function orphans(server: ServerUnderTest): Promise<string[]> {
     () => [],
     () => [`I4: ${server.processes().length} processes are left`],
   );
+}
+
+/** 0 of none. */
+export function largest(numbers: readonly number[]): number {
+  return numbers.reduce((most, one) => Math.max(most, one), 0);
 }
 
 function mb(bytes: number): string {

@@ -4,6 +4,9 @@ import { type Load, type Run } from './run.js';
 import { Watcher } from './watcher.js';
 
 const KIB = 1024;
+/** An echo that is still awaited when a run is over counts as late if it has been for so long. */
+const OUTSTANDING_MS = 500;
+const LOOK_MS = 50;
 
 export interface Talkers {
   readonly clients: number;
@@ -87,14 +90,22 @@ export async function typeInto(talk: Talk, keysPerSecond: number, run: Run): Pro
     await delay(everyMs * (0.5 + run.random()));
     const { isLate } = run;
     talk.type();
-    const echo = await Promise.race([talk.echo(), unlessEnded(talk, run)]);
+    const echo = await echoOf(talk, run);
     if (echo !== undefined) (isLate || run.isLate ? run.lateEchoMs : run.echoMs).push(echo);
   }
 }
 
-async function unlessEnded(talk: Talk, run: Run): Promise<undefined> {
-  while (!run.endedByFault.has(talk) && talk.exits + talk.lost === 0 && !run.isOver) await delay(50);
-  return undefined;
+/** How long its echo takes, in milliseconds, or has taken until it is waited for no more; of a moment only, nothing. */
+async function echoOf(talk: Talk, run: Run): Promise<number | undefined> {
+  const typed = performance.now();
+  let isAnswered = false;
+  const answer = talk.echo().finally(() => (isAnswered = true));
+  while (!isAnswered && !run.endedByFault.has(talk) && talk.exits + talk.lost === 0) {
+    const waitedMs = performance.now() - typed;
+    if (run.isOver) return waitedMs < OUTSTANDING_MS ? undefined : waitedMs;
+    await Promise.race([answer, delay(LOOK_MS)]);
+  }
+  return isAnswered ? answer : undefined;
 }
 
 async function comeAndGo(client: ReturningClient, everyMs: number, run: Run): Promise<void> {
@@ -170,6 +181,7 @@ export function fanOut(bytesPerSecond: number): Load {
     },
     async end(run) {
       const [stalled, slow, ...fast] = run.watchers;
+      for (const watcher of fast) watcher.lookStill();
       const least = Math.min(run.talks[0]!.checker.offset, ...fast.map(({ checker }) => checker.offset));
       run.figures.slowestFastBytesPerSecond = least / run.seconds;
       run.figures.longestStillMs = Math.max(...fast.map(({ stillMs }) => stillMs));

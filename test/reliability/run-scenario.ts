@@ -2,7 +2,7 @@ import { cpus } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { seededRandom } from '../../bench/harness/statistics.js';
 import { CuttingProxy } from '../support/cutting-proxy.js';
-import { baselineOf, expectClean, IDLE_SHARE } from './expect-clean.js';
+import { baselineOf, expectClean, IDLE_SHARE, largest } from './expect-clean.js';
 import { endTalks, talkers } from './loads.js';
 import { Probe } from './probe.js';
 import { type Figures, type Growth, type Run, type Sample } from './run.js';
@@ -55,29 +55,32 @@ export async function runScenario(scenario: Scenario, tier: Tier, seed: number):
   const proxy = await CuttingProxy.start(server.port);
   const [run, baseline] = await prepare(server, proxy, scenario.seconds[tier] ?? 0, seed, scenario.growth);
   const began = performance.now();
+  let problems: string[] = [];
   try {
-    const problems = await within(END_MS + run.seconds * 1000, go(run, scenario, tier)).then(
+    problems = await within(END_MS + run.seconds * 1000, go(run, scenario, tier)).then(
       () => expectClean(run, baseline, scenario.gates),
       async (error: unknown) => [...run.problems, ...(await said(error)), server.stderr.slice(0, 500)],
     );
     run.figures.seconds = (performance.now() - began) / 1000;
-    return {
-      name,
-      about,
-      seed,
-      problems: problems.filter(Boolean),
-      notes: run.notes,
-      samples: run.samples,
-      figures: run.figures,
-    };
+  } catch (error) {
+    problems = await said(error);
   } finally {
     run.isOver = true;
     for (const { client } of run.clients) client.close();
     for (const watcher of run.watchers) watcher.close();
     await proxy.close();
     const code = await server.stop();
-    if (!run.isServerGone && code !== 0) run.problems.push(`the server ended with ${code}`);
+    if (!run.isServerGone && code !== 0) problems.push(`the server ended with ${code}`);
   }
+  return {
+    name,
+    about,
+    seed,
+    problems: problems.filter(Boolean),
+    notes: run.notes,
+    samples: run.samples,
+    figures: run.figures,
+  };
 }
 
 /** Has the server done everything once, so that what it then holds is what it always holds. */
@@ -163,12 +166,12 @@ async function go(
     run.isOver = true;
     await Promise.all([sampling, watching]);
     noteHeld(run, begun, reading(run));
-    run.probeMs.push(...probe.echoMs.slice(from));
+    for (const ms of probe.echoMs.slice(from)) run.probeMs.push(ms);
     if (run.isServerGone) await endTalks(run);
     else await going.end(run);
   } finally {
     await probe.end();
-    run.figures.probeMaxMs = Math.max(...probe.echoMs);
+    run.figures.probeMaxMs = largest(probe.echoMs);
   }
 }
 

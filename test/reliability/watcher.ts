@@ -55,6 +55,11 @@ export class Watcher {
     return watcher;
   }
 
+  /** What it has waited until now counts as still, too. */
+  lookStill(): void {
+    this.stillMs = Math.max(this.stillMs, performance.now() - this.shownAt);
+  }
+
   /** From now on it takes nothing. */
   stall(): void {
     this.socket.pause();
@@ -116,7 +121,7 @@ export class Watcher {
     // What sets the modes of its terminal is none of the session's.
     if (end === offset) return;
     this.end = end;
-    this.stillMs = Math.max(this.stillMs, performance.now() - this.shownAt);
+    this.lookStill();
     this.shownAt = performance.now();
     if (this.talks) {
       this.checker.add(Buffer.from(data));
