@@ -50,12 +50,13 @@ function stopOnSignal(
       if (stoppingSince === undefined) {
         stoppingSince = performance.now();
         logger.log(`${signal}: stopping`);
-        setTimeout(() => {
+        const late = setTimeout(() => {
           logger.error(`not everything has ended within ${withinSeconds} s: see TREX_SHUTDOWN_SECONDS`);
           exitAtOnce(app, EXIT.failure);
         }, withinSeconds * 1000);
         void app
           .close()
+          .then(() => clearTimeout(late))
           .then(() => telemetry?.stop())
           .then(() => process.exit(EXIT.ok));
       } else if (performance.now() - stoppingSince >= SECOND_SIGNAL_AFTER_MS) {
