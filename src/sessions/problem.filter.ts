@@ -10,6 +10,7 @@ import { type ServerResponse, STATUS_CODES } from 'node:http';
 import { SessionError, type SessionErrorCode } from '../core/session-error.js';
 import { Statistics } from '../core/statistics.js';
 import { codeOfTitle, problem, type Problem, PROBLEM_MEDIA_TYPE } from '../protocol/problem.js';
+import { SESSION_ID } from '../protocol/session-id.js';
 
 const statusOf: Record<SessionErrorCode, HttpStatus> = {
   INVALID_SIZE: HttpStatus.BAD_REQUEST,
@@ -27,9 +28,6 @@ const statusOf: Record<SessionErrorCode, HttpStatus> = {
   CLOSE_TIMEOUT: HttpStatus.GATEWAY_TIMEOUT,
 };
 
-/** Whoever asks chooses what the path says. */
-const LOGGED_CHARACTERS = 100;
-
 /** Every error of the REST API → problem details; a bug is logged whole and told without detail. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
@@ -41,7 +39,9 @@ export class ProblemFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     const { params } = host.switchToHttp().getRequest<{ params?: { id?: string } }>();
-    const answer = this.problemOf(error, params?.id?.slice(0, LOGGED_CHARACTERS));
+    // Whoever asks chooses what the path says.
+    const sessionId = SESSION_ID.test(params?.id ?? '') ? params?.id : undefined;
+    const answer = this.problemOf(error, sessionId);
     const response = host.switchToHttp().getResponse<ServerResponse>();
     if (response.headersSent) {
       response.destroy();
