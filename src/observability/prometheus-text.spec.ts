@@ -70,4 +70,9 @@ describe('the text that Prometheus reads', () => {
     expect(lines[0]).toBe('target_info{a_b="\\""} 1');
     expect(lines.at(-2)).toBe('g{a="x\\"} 9\\n\\\\"} 1');
   });
+
+  it('has only names that Prometheus takes, each once', async () => {
+    const lines = await shown(() => undefined, { '1st': 'x', 'a.b': 1, a_b: 2 });
+    expect(lines[0]).toBe('target_info{_1st="x",a_b="1;2"} 1');
+  });
 });

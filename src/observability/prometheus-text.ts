@@ -71,10 +71,15 @@ function histogramLines(name: string, { attributes, value }: DataPoint<Histogram
   ];
 }
 
+/** Names that become one have their values joined, as OpenTelemetry's specification of Prometheus compatibility has it. */
 function labels(attributes: Attributes): string {
-  const all = Object.entries(attributes).map(
-    ([name, value]) => `${name.replaceAll(/[^a-zA-Z0-9]/g, '_')}="${escaped(String(value))}"`,
-  );
+  const values = new Map<string, string>();
+  for (const [attribute, value] of Object.entries(attributes)) {
+    const name = attribute.replaceAll(/[^a-zA-Z0-9]/g, '_').replace(/^(?=\d)/, '_');
+    const before = values.get(name);
+    values.set(name, before === undefined ? String(value) : `${before};${String(value)}`);
+  }
+  const all = Array.from(values, ([name, value]) => `${name}="${escaped(value)}"`);
   return all.length > 0 ? `{${all.join(',')}}` : '';
 }
 
