@@ -21,6 +21,8 @@ import { useTestBed } from '../support/test-bed.js';
 import { until } from '../support/until.js';
 
 const ROOT = resolve(__dirname, '../..');
+/** As after `su`, which lets write to the terminal of whoever it was asked by, and not open it. */
+const AS_NOBODY = 'setpriv --reuid=65534 --regid=65534 --clear-groups';
 /** Of a kilobyte each: far more than any pipe holds. */
 const FLOOD = 10_000;
 
@@ -130,20 +132,12 @@ describe('a server whose log goes to a terminal', () => {
 
   afterEach(() => shells.dispose());
 
-  const stopped: [string, (shell: Shell) => void, string, string][] = [
+  const stopped: [how: string, stop: (shell: Shell) => void, keys: string, as: string][] = [
     ['is stopped with Ctrl-S', () => undefined, '\x13', ''],
     ['is shown by nobody', ({ pty }) => pty.pause(), '', ''],
-    ...(mayBeNobody()
-      ? [
-          ['is stopped, and another user’s', (): void => undefined, '\x13', AS_NOBODY] as [
-            string,
-            (shell: Shell) => void,
-            string,
-            string,
-          ],
-        ]
-      : []),
   ];
+  if (mayBeNobody()) stopped.push(['is another user’s, and stopped', () => undefined, '\x13', AS_NOBODY]);
+
   it.each(stopped)('goes on while that %s, and tells the rest when it can', async (_, stop, keys, as) => {
     // The shell waits for it with the same terminal in its hands. Its sign of life goes elsewhere.
     const program = `${as} ${process.execPath} ${join(folder, 'program.js')} 300 2>${sign}`;
@@ -173,9 +167,6 @@ function isNonBlocking(pid: number, fd: number): boolean {
   const [, flags] = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))!;
   return (parseInt(flags!, 8) & constants.O_NONBLOCK) !== 0;
 }
-
-/** As after `su`, which lets write to the terminal of whoever it was asked by, and not open it. */
-const AS_NOBODY = 'setpriv --reuid=65534 --regid=65534 --clear-groups';
 
 /** Only root may become somebody else, who may not be let into every folder. */
 function mayBeNobody(): boolean {

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Collector } from '../support/collector.js';
 import { type Program, useProgram } from '../support/program.js';
 import { type TestClient } from '../support/test-client.js';
@@ -15,6 +16,9 @@ const root = join(__dirname, '../..');
 const CANARY = 'CANARY-4711';
 const TOKEN = 'ttttttttttttttttttttttttt';
 const READ_ONLY_TOKEN = 'rrrrrrrrrrrrrrrrrrrrrrr';
+/** How often, and for how long, a server is stopped to be late. */
+const STALLS = 12;
+const STALL_MS = 300;
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 
 /** More than a log of the smallest size keeps. */
@@ -75,6 +79,15 @@ const told = [
   'trex.refusals{error.type="UNKNOWN_TYPE",trex.refusal.door="websocket"}',
 ];
 
+/** Of these an increase is alerted on, which Prometheus does not see of what was not there before. */
+const alertedOn = [
+  'trex_refusals_total{error_type="INTERNAL",trex_refusal_door="rest"}',
+  'trex_refusals_total{error_type="INTERNAL",trex_refusal_door="websocket"}',
+  'trex_refusals_total{error_type="WRONG_TOKEN",trex_refusal_door="gate"}',
+  'trex_refusals_total{error_type="TOO_MANY_WRONG_TOKENS",trex_refusal_door="gate"}',
+  'trex_session_ended_total{error_type="SPAWN_FAILED",trex_session_end_cause="failed"}',
+];
+
 /** The same as Prometheus has it. */
 function scrapedAs(point: string): string {
   const [name = '', labels = ''] = point.split(/(?=\{)/);
@@ -95,11 +108,48 @@ const dashboard = JSON.parse(readFileSync(join(root, 'deploy/grafana-dashboard.j
 };
 const queries = dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
 
+/** The labels that a query chooses or sums by. */
+function labelsIn(query: string): string[] {
+  const chosen = Array.from(query.matchAll(/(\w+)\s*(?:=~|!~|!=|=)\s*"/g), ([, label]) => label!);
+  const summed = Array.from(query.matchAll(/\bby \(([^)]*)\)/g), ([, list]) => list!.split(/,\s*/)).flat();
+  return [...chosen, ...summed];
+}
+
+/** The labels that each scraped metric has. */
+async function scrapedLabels(program: Program): Promise<Map<string, Set<string>>> {
+  const labels = new Map<string, Set<string>>();
+  for (const [, name, text] of (await ask(program, '/metrics')).body.matchAll(
+    /^([a-z_0-9]+)(?:\{(.*)\})? \S+$/gm,
+  )) {
+    const known = labels.get(name!) ?? new Set();
+    for (const [, label] of (text ?? '').matchAll(/(\w+)="/g)) known.add(label!);
+    labels.set(name!, known);
+  }
+  return labels;
+}
+
+/** A query as one says it of one metric after the other: `{…}` and `by (…)` belong to what they stand by. */
+function strangeLabels(query: string, known: ReadonlyMap<string, ReadonlySet<string>>): string[] {
+  const metrics = metricsIn(query);
+  // Prometheus adds where it has scraped them.
+  const ours = new Set(['job', 'instance', ...metrics.flatMap((name) => [...(known.get(name) ?? [])])]);
+  return labelsIn(query).filter((label) => !ours.has(label));
+}
+
 /** Everything in a query that has the form of one of our names and is neither a label nor a word of PromQL. */
 function metricsIn(query: string): string[] {
   const withoutLabels = query.replaceAll(/\{[^}]*\}/g, '').replaceAll(/\bby \([^)]*\)/g, '');
   return withoutLabels.match(/\b(trex|nodejs|process|http)_[a-z0-9_]+/g) ?? [];
 }
+
+/** What the documents have alerted on. */
+const rules = ['docs/observability.md', 'docs/operations.md'].flatMap((path) => [
+  ...Array.from(readFileSync(join(root, path), 'utf8').matchAll(/^ +expr: (.*)$/gm), ([, rule]) => rule!),
+  ...Array.from(
+    readFileSync(join(root, path), 'utf8').matchAll(/^\| `([^`]*trex_[^`]*[<>][^`]*)`/gm),
+    ([, rule]) => rule!.replaceAll('\\|', '|'),
+  ),
+]);
 
 /** Every metric that a document names, whether in a table, in a query or in a rule. */
 const inDocuments = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)]
@@ -185,6 +235,8 @@ describe('a server that is asked for telemetry', () => {
       ...sending(collector),
     }).listening();
     const before = await scrape(program);
+    // What is alerted on when it rises for the first time.
+    for (const point of alertedOn) expect([point, before.get(point)]).toEqual([point, 0]);
     await until(() => collector.metrics.size > 0, 'metrics are sent', 10_000);
     const sentBefore = new Map(collector.metrics);
     await makeLoad(program);
@@ -206,6 +258,9 @@ describe('a server that is asked for telemetry', () => {
     const shown = queries.flatMap(metricsIn);
     expect(queries.filter((query) => metricsIn(query).length === 0)).toEqual([]);
     expect(shown.filter((name) => !after.has(name))).toEqual([]);
+    const labels = await scrapedLabels(program);
+    expect(queries.flatMap((query) => strangeLabels(query, labels))).toEqual([]);
+    expect(rules.flatMap((query) => strangeLabels(query, labels))).toEqual([]);
     expect(inDocuments.filter((name) => !after.has(name) && !isScraped(name))).toEqual([]);
     const isShown = (name: string): boolean =>
       shown.some((one) => one.replace(/_(bucket|count)$/, '') === name);
@@ -239,6 +294,44 @@ describe('a server that is asked for telemetry', () => {
     });
     expect(collector.headers['x-key']).toBe('value');
     expect(collector.text).not.toContain(CANARY);
+  });
+
+  it('tells of a session that is closing, of one that is paused and of a late event loop, in both ways', async () => {
+    const program = await start([], { TREX_METRICS: 'on', ...sending(collector) }).listening();
+    const isSent = (point: string): boolean => (collector.points.get(point) ?? 0) > 0;
+    const { client } = await greeted(program);
+    const flooding = await client.create({ cols: 80, rows: 24 });
+    client.type(1, 0, 'yes\r');
+    await untilScraped(program, 'trex_session_paused');
+    await until(() => (collector.metrics.get('trex.session.paused')?.value ?? 0) > 0, 'it is sent');
+
+    const owner = await bed.connect(program);
+    const stubborn = await owner.create({ cols: 80, rows: 24 });
+    owner.send({ type: 'input', sessionId: stubborn, data: `trap '' HUP; echo stub""born; sleep 60\r` });
+    await owner.untilOutput(stubborn, 'stubborn');
+    const closing = ask(program, `/api/sessions/${stubborn}`, { method: 'DELETE' });
+    await untilScraped(program, 'trex_sessions{trex_session_state="Closing"}');
+    await until(() => isSent('trex.sessions{trex.session.state="Closing"}'), 'it is sent');
+    expect((await closing).status).toBe(204);
+    expect((await ask(program, `/api/sessions/${flooding}`, { method: 'DELETE' })).status).toBe(204);
+
+    // Not once only: a hundredth of ten seconds is to be late.
+    for (let n = 0; n < STALLS; n++) {
+      program.signal('SIGSTOP');
+      await delay(STALL_MS);
+      program.signal('SIGCONT');
+      await ask(program, '/api/health');
+    }
+    await untilScraped(program, 'trex_eventloop_late_total');
+    const scraped = await scrape(program);
+    for (const figure of ['mean', 'p50', 'p90', 'p99', 'max'])
+      expect([figure, scraped.has(`nodejs_eventloop_delay_${figure}_seconds`)]).toEqual([figure, true]);
+    expect(scraped.get('nodejs_eventloop_delay_p99_seconds')).toBeGreaterThan(0.2);
+    const sent = (name: string): number => collector.metrics.get(name)?.value ?? 0;
+    await until(
+      () => sent('trex.eventloop.late') > 0 && sent('nodejs.eventloop.delay.p99') > 0.2,
+      'it is sent',
+    );
   });
 
   it('sends the log and spans of what is done, and ties them together', async () => {
@@ -275,6 +368,14 @@ describe('a server that is asked for telemetry', () => {
     expect(collector.text + program.stdout).not.toContain(CANARY);
   });
 
+  it('ends with 0 when all has ended in time, though the collector takes as long again', async () => {
+    collector.isSilent = true;
+    const seconds = { TREX_KILL_SECONDS: '0', TREX_SHUTDOWN_SECONDS: '1' };
+    const program = await start([], { ...seconds, ...sending(collector) }).listening();
+    program.signal('SIGTERM');
+    expect(await program.ended()).toBe(0);
+  });
+
   it.each(['refuses', 'does not answer', 'is not there'])(
     'is as good as one without, when the collector %s, and says so once',
     async (what) => {
@@ -282,7 +383,11 @@ describe('a server that is asked for telemetry', () => {
       if (what === 'does not answer') collector.isSilent = true;
       const nobody = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' };
       const env = { ...sending(collector), ...(what === 'is not there' && nobody) };
-      const program = await start([], { OTEL_EXPORTER_OTLP_TIMEOUT: '300', ...env }).listening();
+      const program = await start([], {
+        TREX_METRICS: 'on',
+        OTEL_EXPORTER_OTLP_TIMEOUT: '300',
+        ...env,
+      }).listening();
       const client = await bed.connect(program);
       const sessionId = await client.create({ cols: 80, rows: 24 });
       client.send({ type: 'input', sessionId, data: 'echo $((6*7))\r' });
@@ -290,6 +395,11 @@ describe('a server that is asked for telemetry', () => {
       const told = (signal: string): number =>
         program.stdout.split(`"signal":"${signal}","cause"`).length - 1;
       await until(() => told('metrics') > 0 && told('logs') > 0 && told('traces') > 0, 'it says so', 20_000);
+      for (const signal of ['metrics', 'logs', 'traces'])
+        await untilScraped(
+          program,
+          `trex_telemetry_export_failures_total{trex_telemetry_signal="${signal}"}`,
+        );
       program.signal('SIGTERM');
       expect(await program.ended()).toBe(0);
       expect(['metrics', 'logs', 'traces'].map(told)).toEqual([1, 1, 1]);
