@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs what depends on Node's streams, timers and native modules on every Node that is supported.
+# Runs the tests on every Node that is supported: all but those of the page and of the reliability suite.
 #   scripts/test-matrix.sh [arguments for jest]
+# With --testPathPatterns 'test/(contract|pty)/' only those of Node's streams, timers and native modules, as the gate does.
 # TREX_MATRIX_WITHOUT=20: not on that one, where `npm test` has just run them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -26,8 +27,8 @@ for version in "${versions[@]}"; do
     npm i --prefix "$home" --no-save --no-audit --no-fund --loglevel=error "$package@$version"
   fi
   echo "== Node $("$node" --version)"
-  "$node" node_modules/jest/bin/jest.js --coverage=false --selectProjects system \
-    --testPathPatterns 'test/(contract|pty)/' "$@" || failed+=("$version")
+  "$node" node_modules/jest/bin/jest.js --coverage=false \
+    --selectProjects unit properties rest system "$@" || failed+=("$version")
 done
 
 if ((${#failed[@]})); then
