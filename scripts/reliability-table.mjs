@@ -9,6 +9,8 @@ import { format, resolveConfig } from 'prettier';
 const DOCUMENT = resolve(import.meta.dirname, '../docs/reliability.md');
 const found = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 
+if (!found.isWhole) throw new Error('these are not the figures of a whole run');
+
 const columns = [
   ['sessions', 'sessions', 1],
   ['MB checked', 'bytesChecked', 1e6],
@@ -22,6 +24,7 @@ const columns = [
   ['load held', 'heldShare', 0.01, '%'],
   ['most RSS, MB', 'peakRssBytes', 1e6],
   ['growth at most, MB', 'growthAtMostBytes', 1e6],
+  ['descriptors', 'descriptorsMost', 1],
 ];
 
 function cell(figures = {}, [, name, unit, suffix = '']) {

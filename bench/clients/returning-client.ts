@@ -82,10 +82,14 @@ export class Talk {
   gaps = 0;
   lost = 0;
   exits = 0;
+  /** The signal that ended its process, if it was one. */
+  exitedBy?: string | undefined;
   /** Output that came when there should be no more. */
   bytesAfterExit = 0;
   /** Of its process, once it talks. */
   pid = NaN;
+  /** Where in its session what it prints begins, once it talks. */
+  beganAt = NaN;
   typedBytes = 0;
   private session?: RemoteSession;
   private readonly typed = createHash('sha256');
@@ -120,8 +124,9 @@ export class Talk {
           for (const key of [...this.awaited.keys()]) this.hearEcho(key, false);
         },
         inputLost: (bytes) => (this.lost += bytes),
-        exit: () => {
+        exit: ({ signal }) => {
           this.exits += 1;
+          this.exitedBy = signal;
           this.looked();
         },
         gone: () => {
@@ -193,6 +198,7 @@ export class Talk {
     const ready = READY.exec(this.begun);
     if (!ready) return;
     this.pid = Number(ready[1]);
+    this.beganAt = ready.index + ready[0].length;
     this.checker.add(Buffer.from(this.begun.slice(ready.index + ready[0].length), 'latin1'));
   }
 

@@ -285,7 +285,7 @@ describe('G5: the program, in such an environment', () => {
     await until(() => program.exit !== undefined || program.port > 0, 'it starts, or ends');
 
     if (areRight) {
-      expect(program.stderr).toBe('');
+      expect({ exit: program.exit, stderr: program.stderr }).toEqual({ exit: undefined, stderr: '' });
     } else {
       expect({ code: await program.ended(), stdout: program.stdout }).toEqual({ code: 78, stdout: '' });
       const lines = program.stderr.trimEnd().split('\n');

@@ -765,5 +765,5 @@ describe('properties of a client and a server whose connections are lost', () =>
     const { exitsWhileAway, closesWhileAway, lostAnswers, gaps, forgotten, inputLosses } = seen;
     expect(Math.min(exitsWhileAway, closesWhileAway, lostAnswers)).toBeGreaterThan(RUNS / 100);
     expect(Math.min(gaps, forgotten, inputLosses)).toBeGreaterThan(RUNS / 200);
-  }, 300_000);
+  }, runs(300_000));
 });

@@ -349,5 +349,5 @@ describe('properties of a client that comes and goes', () => {
     );
     expect(Math.min(seen.takeovers, seen.resumptions)).toBeGreaterThan(100);
     expect(seen.gaps).toBeGreaterThan(20);
-  }, 90_000);
+  }, runs(90_000));
 });

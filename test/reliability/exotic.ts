@@ -42,9 +42,9 @@ export function exoticPrograms(bytes: number): Fault {
     await runAll(run, [
       printed(run, 'bytes that are no text', Buffer.alloc(bytes, 0xff), 'cat'),
       printed(run, 'text, a byte at a time', TEXT, 'dd bs=1 status=none <'),
-      printed(run, 'many single bytes', Buffer.alloc(bytes / 20, 'x'), 'dd bs=1 status=none <'),
+      printed(run, 'many single bytes', Buffer.alloc(bytes, 'x'), 'dd bs=1 status=none <'),
       { what: 'lets go of its terminal', script: 'exec <&- >&- 2>&-; exec sleep 60', isClosed: true },
-      { what: 'is in another session', script: 'setsid sleep 0.3 <&- >&- 2>&- & exit 0' },
+      { what: 'is in another session', script: 'setsid timeout 0.3 tail -f /dev/null <&- >&- 2>&- & exit 0' },
       { what: 'has forked twice', script: '(sleep 0.3 &) ; (sleep 60 &) ; exec sleep 60', isClosed: true },
       {
         what: 'ignores being hung up',

@@ -10,7 +10,7 @@ import { READY, ReturningClient, type Talk } from '../../bench/clients/returning
 import { withUs } from '../../bench/harness/children.js';
 import { LineChecker } from '../../bench/programs/lines.js';
 import { until } from '../support/until.js';
-import { beginTalk } from './loads.js';
+import { beginTalk, patience } from './loads.js';
 import { type Told } from './programs/client.js';
 import { type Fault, type Run } from './run.js';
 import { type ServerUnderTest } from './server-under-test.js';
@@ -64,8 +64,14 @@ export const endProcesses: Fault = async (run) => {
   run.figures.deleteStoppedMs = performance.now() - begun;
   await stopped.ended();
   if (status !== 204) run.problems.push(`R03: DELETE of a stopped process was answered with ${status}`);
-  if (run.figures.deleteStoppedMs > 3000)
+  if (run.figures.deleteStoppedMs > patience(run, 3000))
     run.problems.push('R03: a stopped process took more than 3 s to end');
+  for (const [talk, signal] of [
+    [killed, 'SIGKILL'],
+    [ended, 'SIGTERM'],
+  ] as const)
+    if (talk.exitedBy !== signal) run.problems.push(`R03: what ${signal} ended was told as ${talk.exitedBy}`);
+  if (stopped.exits !== 1) run.problems.push(`R03: what was stopped had ${stopped.exits} exits`);
   if (run.server.processes().includes(stopped.pid)) run.problems.push('R03: a stopped process is left');
   run.figures.faults += 3;
 };
@@ -78,7 +84,8 @@ export const endServer: Fault = async (run) => {
   await Promise.all(run.watchers.map((watcher) => watcher.ended()));
   const { exit } = run.server;
   if (exit?.code !== 0) run.problems.push(`R04: it ended with ${exit?.code ?? exit?.signal}`);
-  if (run.figures.endMs > 8000) run.problems.push(`R04: it took ${run.figures.endMs} ms to end`);
+  if (run.figures.endMs > patience(run, 8000))
+    run.problems.push(`R04: it took ${run.figures.endMs} ms to end`);
   for (const { closeCode } of run.watchers)
     if (closeCode !== 1001) run.problems.push(`R04: a client was told ${closeCode}`);
   run.figures.faults += 1;
@@ -98,7 +105,7 @@ export const endServerTwice: Fault = async (run) => {
   const { exit } = run.server;
   if (exit?.code !== 128 + constants.signals.SIGTERM)
     run.problems.push(`R04: it ended with ${exit?.code ?? exit?.signal}`);
-  if (run.figures.endMs > AT_ONCE_MS)
+  if (run.figures.endMs > patience(run, AT_ONCE_MS))
     run.problems.push(`R04: it took ${run.figures.endMs} ms to end at once`);
   run.figures.faults += 1;
 };
@@ -125,7 +132,8 @@ export const killServer: Fault = async (run) => {
   const begun = performance.now();
   await until(() => run.server.processes().length === 0, 'what ran in its sessions has ended');
   run.figures.hangUpMs = performance.now() - begun;
-  if (run.figures.hangUpMs > 2000) run.problems.push(`R05: programs took ${run.figures.hangUpMs} ms to end`);
+  if (run.figures.hangUpMs > patience(run, 2000))
+    run.problems.push(`R05: programs took ${run.figures.hangUpMs} ms to end`);
   await run.server.begin();
   // What its start takes is nobody's wait.
   await run.server.ask({ resets: true });
@@ -267,8 +275,8 @@ async function noticed(run: Run, before: number, figure: string, withinMs: numbe
   const begun = performance.now();
   await until(async () => (await connections(run.server)) <= before, 'it is noticed', withinMs + 60_000);
   run.figures[figure] = performance.now() - begun;
-  if (run.figures[figure] > withinMs)
-    run.problems.push(`${figure} was ${run.figures[figure]}, not ${withinMs}`);
+  const most = patience(run, withinMs);
+  if (run.figures[figure] > most) run.problems.push(`${figure} was ${run.figures[figure]}, not ${most}`);
 }
 
 /** No client, but for one, has to come back. */

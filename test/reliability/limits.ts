@@ -10,10 +10,12 @@ import { type Circumstances, ServerUnderTest } from './server-under-test.js';
 const NOBODY_ELSE = 64_123;
 const SPARE_SOCKETS = 20;
 
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
+
 export function unlessRoot(): string | undefined {
-  return process.getuid?.() === 0
-    ? undefined
-    : 'root is not bound by these limits, and only root can become another user';
+  return isRoot() ? undefined : 'root is not bound by these limits, and only root can become another user';
 }
 
 /** Servers under a limit, one after the other: each refuses in words what it has no room for, and goes on. */
@@ -23,7 +25,7 @@ export function sweep(limit: 'n' | 'u', from: number, to: number) {
     for (let most = from; most <= to; most++) {
       const first =
         limit === 'n' ? `ulimit -n ${most}` : `ulimit -u ${most} 2>/dev/null || ulimit -p ${most}`;
-      const found = await underLimit({ first, ...(limit === 'u' && { uid: NOBODY_ELSE }) }, figures).catch(
+      const found = await underLimit({ first, ...(isRoot() && { uid: NOBODY_ELSE }) }, figures).catch(
         (error: Error) => [error.message],
       );
       problems.push(...found.map((problem) => `at ${most}: ${problem}`));
@@ -84,6 +86,8 @@ async function fillAndEmpty(server: ServerUnderTest, figures: Figures): Promise<
     else problems.push(`after all were closed, one was refused with ${reason}`);
   }
   await client.close();
+  await until(() => server.processes().length + server.children().length === 0, 'no process is left');
+  await until(() => server.descriptors().masters === 0, 'no terminal is open');
   return problems;
 }
 

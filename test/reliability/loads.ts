@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ReturningClient, Talk } from '../../bench/clients/returning-client.js';
+import { quantile } from '../../bench/harness/statistics.js';
+import { largest } from './expect-clean.js';
 import { type Load, type Run } from './run.js';
 import { Watcher } from './watcher.js';
 
@@ -7,6 +9,15 @@ const KIB = 1024;
 /** An echo that is still awaited when a run is over counts as late if it has been for so long. */
 const OUTSTANDING_MS = 500;
 const LOOK_MS = 50;
+/** Somebody who closes a session does not wait for a flood in another. */
+const CLOSED_MS = 200;
+const PROBE_TIMES = 3;
+const CLOSINGS = 3;
+
+/** As long as is promised, or three times what the bare probe beside it has waited at most, where that is more. */
+export function patience({ probeMs }: Run, promisedMs: number): number {
+  return Math.max(promisedMs, PROBE_TIMES * largest(probeMs));
+}
 
 export interface Talkers {
   readonly clients: number;
@@ -36,8 +47,7 @@ export function talkers(about: Talkers): Load {
         for (let each = 0; each < sessionsEach; each++) await beginTalk(run, client, bytesPerSecond);
       }
       for (const talk of run.talks)
-        for (let n = 0; n < watchers; n++)
-          run.watchers.push(await Watcher.begin(run.server.port, talk.sessionId));
+        for (let n = 0; n < watchers; n++) run.watchers.push(await Watcher.begin(run.server.port, talk));
       going.push(...run.talks.map((talk) => typeInto(talk, keysPerSecond, run)));
       if (reconnectEveryMs !== undefined)
         going.push(...run.clients.map((client) => comeAndGo(client, reconnectEveryMs, run)));
@@ -134,28 +144,43 @@ export function firehose(mostBytes: number): Load {
       run.clients.push(fast, calm);
       await fast.client.connect();
       await calm.client.connect();
+      run.figures.quietDeleteMs = await closeSome(run, calm);
       hose = await beginTalk(run, fast, Infinity, mostBytes);
       const other = await beginTalk(run, calm, 0);
       typing = typeInto(other, 20, run);
-      await closeOne(run, calm);
+      run.figures.deleteMs = await closeSome(run, calm);
     },
     async end(run) {
       await done();
       await typing;
+      // Its program has to end, which no echo tells the time of.
+      const { deleteMs = NaN, quietDeleteMs = NaN } = run.figures;
+      const most = Math.max(patience(run, CLOSED_MS), PROBE_TIMES * quietDeleteMs);
+      if (!(deleteMs <= most))
+        run.problems.push(
+          `DELETE took ${deleteMs} ms beside a flood, more than ${most}; ${quietDeleteMs} without`,
+        );
       await endTalks(run);
     },
   };
 }
 
-/** How long a flood next door makes whoever closes a session wait. */
-async function closeOne(run: Run, client: ReturningClient): Promise<void> {
+/** @returns how long whoever closes a session waits, in milliseconds: the median of a few */
+async function closeSome(run: Run, client: ReturningClient): Promise<number> {
+  const tookMs: number[] = [];
+  for (let n = 0; n < CLOSINGS; n++) tookMs.push(await closeOne(run, client));
+  return quantile(tookMs, 0.5);
+}
+
+async function closeOne(run: Run, client: ReturningClient): Promise<number> {
   const talk = await beginTalk(run, client, 0);
   run.endedByFault.add(talk);
   const begun = performance.now();
   const { status } = await run.server.request('DELETE', `/api/sessions/${talk.sessionId}`);
-  run.figures.deleteMs = performance.now() - begun;
+  const tookMs = performance.now() - begun;
   if (status !== 204) run.problems.push(`DELETE was answered with ${status}`);
   await talk.ended();
+  return tookMs;
 }
 
 /**
@@ -175,7 +200,7 @@ export function fanOut(bytesPerSecond: number): Load {
       run.clients.push(client);
       await client.client.connect();
       const talk = await beginTalk(run, client, bytesPerSecond);
-      for (let n = 0; n < 7; n++) run.watchers.push(await Watcher.begin(run.server.port, talk.sessionId));
+      for (let n = 0; n < 7; n++) run.watchers.push(await Watcher.begin(run.server.port, talk));
       run.watchers[0]!.stall();
       run.watchers[1]!.slowDownTo(SLOW_BYTES_PER_SECOND);
     },
@@ -185,7 +210,7 @@ export function fanOut(bytesPerSecond: number): Load {
       const least = Math.min(run.talks[0]!.checker.offset, ...fast.map(({ checker }) => checker.offset));
       run.figures.slowestFastBytesPerSecond = least / run.seconds;
       run.figures.longestStillMs = Math.max(...fast.map(({ stillMs }) => stillMs));
-      const most = 2 * STALLED_MS + Math.max(LATE_MS, 3 * Math.max(0, ...run.probeMs));
+      const most = 2 * STALLED_MS + patience(run, LATE_MS);
       if (run.figures.longestStillMs > most)
         run.problems.push(`fast viewers had nothing for ${run.figures.longestStillMs} ms, not ${most}`);
       if (run.figures.slowestFastBytesPerSecond < SLOW_BYTES_PER_SECOND)
@@ -214,6 +239,8 @@ export function churn(atOnce: number, most: number): Load {
     done,
     async end(run) {
       await done();
+      const { sessions } = run.figures;
+      if (sessions < most) run.notes.push(`${sessions} of ${most} sessions in this time`);
       await endTalks(run);
     },
   };

@@ -46,8 +46,10 @@ async function main(): Promise<void> {
     console.log(told(outcome));
   }
   const machine = `${availableParallelism()} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release().split('-')[0]}`;
+  const isWhole = !names && options.seconds === undefined && tier !== 'quick';
   const about = {
     tier,
+    isWhole,
     seed,
     date: new Date().toISOString().slice(0, 10),
     machine,

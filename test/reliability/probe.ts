@@ -16,8 +16,9 @@ const KEY_EVERY_MS = 50;
  * what this machine makes any terminal server wait for just now.
  */
 export class Probe {
-  /** How long the echoes took since it began. */
+  /** How long the echoes took since it began; and since a load has, those of that. */
   readonly echoMs: number[] = [];
+  loadMs: number[] = [];
   private isOver = false;
   private typing: readonly Promise<void>[] = [];
 
@@ -41,7 +42,9 @@ export class Probe {
     this.typing = this.echoes.map(async (echo) => {
       while (!this.isOver) {
         await delay(KEY_EVERY_MS * (0.5 + random()));
-        this.echoMs.push(await echo());
+        const ms = await echo();
+        this.echoMs.push(ms);
+        this.loadMs.push(ms);
       }
     });
   }

@@ -151,7 +151,7 @@ async function go(
     probe.begin(seededRandom(1));
     const going = load();
     await going.begin(run);
-    const from = probe.echoMs.length;
+    probe.loadMs = run.probeMs;
     const begun = reading(run);
     const end = performance.now() + run.seconds * 1000;
     const watching = watchLateness(run, begun);
@@ -166,7 +166,6 @@ async function go(
     run.isOver = true;
     await Promise.all([sampling, watching]);
     noteHeld(run, begun, reading(run));
-    for (const ms of probe.echoMs.slice(from)) run.probeMs.push(ms);
     if (run.isServerGone) await endTalks(run);
     else await going.end(run);
   } finally {

@@ -162,6 +162,15 @@ export class ServerUnderTest {
       .map(Number);
   }
 
+  /** Its children, those included that have ended and were not waited for (proc(5)). */
+  children(): number[] {
+    const threads = namesIn(`/proc/${this.pid}/task`);
+    const children = threads.flatMap((thread) =>
+      textOf(`/proc/${this.pid}/task/${thread}/children`).split(' '),
+    );
+    return children.filter(Boolean).map(Number);
+  }
+
   /** Whether one of those has become this command. */
   runs(command: string): boolean {
     return this.processes().some((pid) => textOf(`/proc/${pid}/comm`).trim() === command);
@@ -239,6 +248,14 @@ function kill(pid: number): void {
 }
 
 /** Empty when it is gone, or nobody's business. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
 function textOf(path: string): string {
   try {
     return readFileSync(path, 'latin1');

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
-import { READY } from '../../bench/clients/returning-client.js';
+import { type Talk } from '../../bench/clients/returning-client.js';
 import { LineChecker } from '../../bench/programs/lines.js';
 import { Claims } from '../support/claims.js';
 import { PATIENCE_MS } from '../support/until.js';
@@ -24,9 +24,7 @@ export class Watcher {
   /** What should not have come, in words. */
   readonly problems: string[] = [];
   closeCode?: number;
-  private begun = '';
   private shownAt = performance.now();
-  private talks = false;
   private end?: number;
   private reading?: NodeJS.Timeout;
   private readonly claims = new Claims();
@@ -34,6 +32,7 @@ export class Watcher {
   private constructor(
     private readonly socket: WebSocket,
     private readonly sessionId: string,
+    private readonly beganAt: number,
   ) {
     socket.on('message', (frame: Buffer) => this.take(JSON.parse(frame.toString()) as Message));
     // The close that follows tells the same.
@@ -45,12 +44,12 @@ export class Watcher {
     });
   }
 
-  /** Resolves once it looks. */
-  static async begin(port: number, sessionId: string): Promise<Watcher> {
+  /** Resolves once it looks: from where that begins to talk, or from what is still kept of it. */
+  static async begin(port: number, { sessionId, beganAt }: Talk): Promise<Watcher> {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, 'trex.v1');
-    const watcher = new Watcher(socket, sessionId);
+    const watcher = new Watcher(socket, sessionId, beganAt);
     await once(socket, 'open');
-    socket.send(JSON.stringify({ type: 'attach', sessionId, from: 0 }));
+    socket.send(JSON.stringify({ type: 'attach', sessionId, from: beganAt }));
     await watcher.until(() => watcher.end !== undefined, 'it is attached');
     return watcher;
   }
@@ -98,7 +97,7 @@ export class Watcher {
     if (this.exits > 0) this.problems.push(`${message.type} after the exit`);
     switch (message.type) {
       case 'attached':
-        this.end = message.offset ?? NaN;
+        this.beginAt(message.offset ?? NaN);
         break;
       case 'output':
         this.show(message);
@@ -123,15 +122,16 @@ export class Watcher {
     this.end = end;
     this.lookStill();
     this.shownAt = performance.now();
-    if (this.talks) {
-      this.checker.add(Buffer.from(data));
-      return;
-    }
-    this.begun += data;
-    const ready = READY.exec(this.begun);
-    if (!ready) return;
-    this.talks = true;
-    this.checker.add(Buffer.from(this.begun.slice(ready.index + ready[0].length)));
+    this.checker.add(Buffer.from(data));
+  }
+
+  private beginAt(offset: number): void {
+    this.end = offset;
+    // It has come when not all was kept any more, which is no gap in what it has been sent.
+    const missed = offset - this.beganAt;
+    if (missed < 0) this.problems.push(`it begins ${-missed} bytes before it asked to`);
+    if (missed > 0) this.checker.skip(missed);
+    this.gapBytes += missed;
   }
 
   private skip({ offset = NaN, end = NaN }: Message): void {
