@@ -158,6 +158,15 @@ export class TestClient {
     await this.next({ requestId });
   }
 
+  /** As {@link sync}, or until the connection is closed, which it may be. */
+  async syncUnlessClosed(): Promise<void> {
+    const requestId = `sync-${++this.lastSync}`;
+    this.send({ type: 'list_tmux_sessions', requestId });
+    const isOver = (): boolean =>
+      this.closing !== undefined || this.messages.some((message) => message.requestId === requestId);
+    await this.when(isOver, () => 'an answer, or the end', PATIENCE_MS);
+  }
+
   /** Types into a session of `trex.v2`; `offset` is where that belongs in all that is typed there. */
   type(channel: number, offset: number, input: string): void {
     this.sendRaw(Buffer.from(encodeFrame({ kind: 'input', channel, offset, bytes: Buffer.from(input) })));
