@@ -200,25 +200,29 @@ class Scene {
 }
 
 describe('properties of acknowledged output', () => {
-  it('comes once and in order from where it was asked for, or with an exact gap, then one exit', async () => {
-    let stops = 0;
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), async (program) => {
-        const scene = new Scene();
-        await scene.open();
-        for (const next of program) await scene.play(next);
-        await scene.finish();
-        for (const { session, printed, isClosed } of scene.shown) {
-          const seen = scene.seen.get(session.id);
-          if (!seen) continue;
-          // What a close finds unsent is dropped.
-          if (!isClosed) assert.equal(seen.next, printed);
-          assert.equal(seen.exits, 1);
-        }
-        stops += scene.stops;
-      }),
-      { numRuns: runs(200) },
-    );
-    expect(stops).toBeGreaterThan(100);
-  }, runs(90_000));
+  it(
+    'comes once and in order from where it was asked for, or with an exact gap, then one exit',
+    async () => {
+      let stops = 0;
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), async (program) => {
+          const scene = new Scene();
+          await scene.open();
+          for (const next of program) await scene.play(next);
+          await scene.finish();
+          for (const { session, printed, isClosed } of scene.shown) {
+            const seen = scene.seen.get(session.id);
+            if (!seen) continue;
+            // What a close finds unsent is dropped.
+            if (!isClosed) assert.equal(seen.next, printed);
+            assert.equal(seen.exits, 1);
+          }
+          stops += scene.stops;
+        }),
+        { numRuns: runs(200) },
+      );
+      expect(stops).toBeGreaterThan(100);
+    },
+    runs(90_000),
+  );
 });

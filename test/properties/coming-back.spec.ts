@@ -748,22 +748,26 @@ class Scene implements LinkNews {
 }
 
 describe('properties of a client and a server whose connections are lost', () => {
-  it('show all output once, type all input once, and answer every question', async () => {
-    const seen = new Seen();
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 80, size: 'max' }), async (steps) => {
-        const scene = new Scene(seen);
-        await scene.open();
-        for (const next of steps) await scene.play(next);
-        await scene.finish();
-        await scene.leave();
-      }),
-      { numRuns: RUNS },
-    );
-    const { resumptions, takeovers, lateHellos, attachedLater } = seen;
-    expect(Math.min(resumptions, takeovers, lateHellos, attachedLater)).toBeGreaterThan(RUNS / 10);
-    const { exitsWhileAway, closesWhileAway, lostAnswers, gaps, forgotten, inputLosses } = seen;
-    expect(Math.min(exitsWhileAway, closesWhileAway, lostAnswers)).toBeGreaterThan(RUNS / 100);
-    expect(Math.min(gaps, forgotten, inputLosses)).toBeGreaterThan(RUNS / 200);
-  }, runs(300_000));
+  it(
+    'show all output once, type all input once, and answer every question',
+    async () => {
+      const seen = new Seen();
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 80, size: 'max' }), async (steps) => {
+          const scene = new Scene(seen);
+          await scene.open();
+          for (const next of steps) await scene.play(next);
+          await scene.finish();
+          await scene.leave();
+        }),
+        { numRuns: RUNS },
+      );
+      const { resumptions, takeovers, lateHellos, attachedLater } = seen;
+      expect(Math.min(resumptions, takeovers, lateHellos, attachedLater)).toBeGreaterThan(RUNS / 10);
+      const { exitsWhileAway, closesWhileAway, lostAnswers, gaps, forgotten, inputLosses } = seen;
+      expect(Math.min(exitsWhileAway, closesWhileAway, lostAnswers)).toBeGreaterThan(RUNS / 100);
+      expect(Math.min(gaps, forgotten, inputLosses)).toBeGreaterThan(RUNS / 200);
+    },
+    runs(300_000),
+  );
 });

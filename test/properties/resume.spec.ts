@@ -313,41 +313,45 @@ class Scene {
 }
 
 describe('properties of a client that comes and goes', () => {
-  it('gets all output once and in order, or an exact gap, then the exit; what it types is typed once', async () => {
-    const seen = { gaps: 0, takeovers: 0, resumptions: 0 };
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(step, { maxLength: 80, size: 'max' }),
-        fc.boolean(),
-        async (program, byes) => {
-          const scene = new Scene();
-          await scene.open();
-          for (const next of program) await scene.play(next);
-          await scene.finish();
-          for (const one of scene.known) {
-            assert.equal(one.next, one.printed);
-            assert.equal(one.exits, one.ended ? 1 : 0);
-            const whole = inputAt(0, one.typed);
-            assert(one.ended ? whole.startsWith(one.pty.input) : whole === one.pty.input);
-          }
-          seen.gaps += scene.gaps;
-          seen.takeovers += scene.takeovers;
-          seen.resumptions += scene.resumptions;
+  it(
+    'gets all output once and in order, or an exact gap, then the exit; what it types is typed once',
+    async () => {
+      const seen = { gaps: 0, takeovers: 0, resumptions: 0 };
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(step, { maxLength: 80, size: 'max' }),
+          fc.boolean(),
+          async (program, byes) => {
+            const scene = new Scene();
+            await scene.open();
+            for (const next of program) await scene.play(next);
+            await scene.finish();
+            for (const one of scene.known) {
+              assert.equal(one.next, one.printed);
+              assert.equal(one.exits, one.ended ? 1 : 0);
+              const whole = inputAt(0, one.typed);
+              assert(one.ended ? whole.startsWith(one.pty.input) : whole === one.pty.input);
+            }
+            seen.gaps += scene.gaps;
+            seen.takeovers += scene.takeovers;
+            seen.resumptions += scene.resumptions;
 
-          scene.client.drop(byes ? 1000 : 1006);
-          scene.server.clock.advance(RESUME_MS);
-          await settled();
-          assert.deepEqual(scene.server.registry.list(), []);
-          assert.equal(scene.server.clock.timers, 0);
-          for (const { session, pty } of scene.known) {
-            assert(pty.isOver);
-            assert.equal(session.isRemoved, true);
-          }
-        },
-      ),
-      { numRuns: runs(300) },
-    );
-    expect(Math.min(seen.takeovers, seen.resumptions)).toBeGreaterThan(100);
-    expect(seen.gaps).toBeGreaterThan(20);
-  }, runs(90_000));
+            scene.client.drop(byes ? 1000 : 1006);
+            scene.server.clock.advance(RESUME_MS);
+            await settled();
+            assert.deepEqual(scene.server.registry.list(), []);
+            assert.equal(scene.server.clock.timers, 0);
+            for (const { session, pty } of scene.known) {
+              assert(pty.isOver);
+              assert.equal(session.isRemoved, true);
+            }
+          },
+        ),
+        { numRuns: runs(300) },
+      );
+      expect(Math.min(seen.takeovers, seen.resumptions)).toBeGreaterThan(100);
+      expect(seen.gaps).toBeGreaterThan(20);
+    },
+    runs(90_000),
+  );
 });
