@@ -161,12 +161,12 @@ describe('what docs/operations.md says of the log', () => {
   });
 
   it.each([
-    ['RefusalReason', 'src/admission/admit.ts'],
+    ['REFUSAL_REASONS', 'src/admission/admit.ts'],
     ['SessionErrorCode', 'src/core/session-error.ts'],
     ['ProtocolErrorCode', 'src/protocol/protocol-error.ts'],
-  ])('has each %s', (type, path) => {
-    const [, union = ''] = new RegExp(`export type ${type} =([^;]*);`).exec(text(path))!;
-    const codes = Array.from(union.matchAll(/'(\w+)'/g), ([, code]) => code!);
+  ])('has each %s', (name, path) => {
+    const [, list = ''] = new RegExp(`export (?:type|const) ${name} =([^;]*);`).exec(text(path))!;
+    const codes = Array.from(list.matchAll(/'(\w+)'/g), ([, code]) => code!);
     expect(codes.length).toBeGreaterThan(5);
     const [, tables = ''] = page.split('### Codes');
     expect(codes.filter((code) => !tables.includes(`\`${code}\``))).toEqual([]);

@@ -101,8 +101,16 @@ export async function typeInto(talk: Talk, keysPerSecond: number, run: Run): Pro
     const { isLate } = run;
     talk.type();
     const echo = await echoOf(talk, run);
-    if (echo !== undefined) (isLate || run.isLate ? run.lateEchoMs : run.echoMs).push(echo);
+    if (echo !== undefined) note(echo, everyMs, isLate || run.isLate ? run.lateEchoMs : run.echoMs);
   }
+}
+
+/**
+ * Whoever waits for one echo does not type meanwhile: what would have been typed every so often counts as well, with what it
+ * would have waited (coordinated omission; G. Tene, "How NOT to Measure Latency"). Else a standstill is one late echo of many.
+ */
+export function note(echoMs: number, everyMs: number, into: number[]): void {
+  for (let ms = echoMs; ms > 0; ms -= everyMs) into.push(ms);
 }
 
 /** How long its echo takes, in milliseconds, or has taken until it is waited for no more; of a moment only, nothing. */

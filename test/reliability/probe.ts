@@ -6,6 +6,7 @@ import { BareClient } from '../../bench/clients/bare-client.js';
 import { READY, talkerCommand } from '../../bench/clients/returning-client.js';
 import { LineChecker } from '../../bench/programs/lines.js';
 import { withUs } from '../../bench/harness/children.js';
+import { note } from './loads.js';
 
 /** As in the loads beside it: where all of them wait for the machine at once, a share of this size does here, too. */
 const SESSIONS = 4;
@@ -44,7 +45,7 @@ export class Probe {
         await delay(KEY_EVERY_MS * (0.5 + random()));
         const ms = await echo();
         this.echoMs.push(ms);
-        this.loadMs.push(ms);
+        note(ms, KEY_EVERY_MS, this.loadMs);
       }
     });
   }
