@@ -19,6 +19,8 @@ const READ_ONLY_TOKEN = 'rrrrrrrrrrrrrrrrrrrrrrr';
 /** How often, and for how long, a server is stopped to be late. */
 const STALLS = 12;
 const STALL_MS = 300;
+/** A line of a scrape: name, labels and value. */
+const SAMPLE = /^([a-z_0-9]+)(?:\{(.*)\})? (\S+)$/gm;
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 
 /** More than a log of the smallest size keeps. */
@@ -56,7 +58,7 @@ async function scrape(program: Program): Promise<Map<string, number>> {
   const { status, body } = await ask(program, '/metrics');
   expect(status).toBe(200);
   const values = new Map<string, number>();
-  for (const [, name, labels, value] of body.matchAll(/^([a-z_0-9]+)(?:\{(.*)\})? (\S+)$/gm)) {
+  for (const [, name, labels, value] of body.matchAll(SAMPLE)) {
     values.set(name!, (values.get(name!) ?? 0) + Number(value));
     if (labels !== undefined) values.set(`${name!}{${labels.split(',').sort().join(',')}}`, Number(value));
   }
@@ -118,9 +120,7 @@ function labelsIn(query: string): string[] {
 /** The labels that each scraped metric has. */
 async function scrapedLabels(program: Program): Promise<Map<string, Set<string>>> {
   const labels = new Map<string, Set<string>>();
-  for (const [, name, text] of (await ask(program, '/metrics')).body.matchAll(
-    /^([a-z_0-9]+)(?:\{(.*)\})? \S+$/gm,
-  )) {
+  for (const [, name, text] of (await ask(program, '/metrics')).body.matchAll(SAMPLE)) {
     const known = labels.get(name!) ?? new Set();
     for (const [, label] of (text ?? '').matchAll(/(\w+)="/g)) known.add(label!);
     labels.set(name!, known);
@@ -128,7 +128,7 @@ async function scrapedLabels(program: Program): Promise<Map<string, Set<string>>
   return labels;
 }
 
-/** A query as one says it of one metric after the other: `{…}` and `by (…)` belong to what they stand by. */
+/** Labels in a query that none of its metrics has. */
 function strangeLabels(query: string, known: ReadonlyMap<string, ReadonlySet<string>>): string[] {
   const metrics = metricsIn(query);
   // Prometheus adds where it has scraped them.

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ReturningClient, Talk } from '../../bench/clients/returning-client.js';
 import { quantile } from '../../bench/harness/statistics.js';
-import { largest } from './expect-clean.js';
+import { largest, PROBE_TIMES } from './expect-clean.js';
 import { type Load, type Run } from './run.js';
 import { Watcher } from './watcher.js';
 
@@ -11,7 +11,6 @@ const OUTSTANDING_MS = 500;
 const LOOK_MS = 50;
 /** Somebody who closes a session does not wait for a flood in another. */
 const CLOSED_MS = 200;
-const PROBE_TIMES = 3;
 const CLOSINGS = 3;
 
 /** As long as is promised, or three times what the bare probe beside it has waited at most, where that is more. */

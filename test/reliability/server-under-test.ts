@@ -247,7 +247,7 @@ function kill(pid: number): void {
   }
 }
 
-/** Empty when it is gone, or nobody's business. */
+/** As {@link textOf}. */
 function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
@@ -256,6 +256,7 @@ function namesIn(folder: string): string[] {
   }
 }
 
+/** Empty when it is gone, or nobody's business. */
 function textOf(path: string): string {
   try {
     return readFileSync(path, 'latin1');
