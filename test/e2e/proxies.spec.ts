@@ -1,14 +1,6 @@
 import { newToken } from '../../src/admission/access-token.js';
-import {
-  caddy,
-  nginx,
-  programOf,
-  PROXY_NAME,
-  PROXY_UID,
-  type ProxyKind,
-  shippedFile,
-  useProxy,
-} from '../support/proxy.js';
+import { installed, isMissing } from '../support/installed.js';
+import { caddy, nginx, PROXY_NAME, PROXY_UID, shippedFile, useProxy } from '../support/proxy.js';
 import { useTestBed } from '../support/test-bed.js';
 import { type Answer } from '../support/test-server.js';
 import { testConfig } from '../support/test-sessions.js';
@@ -33,8 +25,8 @@ const answersToOthers: Readonly<Record<string, Partial<Answer>>> = {
 };
 
 describe.each([nginx, caddy])('T14 · behind $name, as $file has it', (kind) => {
-  if (programOf(kind) === undefined) {
-    isMissing(kind);
+  if (installed(kind.program) === undefined) {
+    isMissing(kind.program, 'TREX_REQUIRE_PROXIES');
     return;
   }
   const put = useProxy(kind);
@@ -264,20 +256,6 @@ describe.each([nginx, caddy])('T14 · behind $name, as $file has it', (kind) => 
     expect((await letting.handshake()).status).toBe(101);
   });
 });
-
-/** Told where somebody sees it; a failure where somebody says that all of them are there. */
-function isMissing({ name, program }: ProxyKind): void {
-  if (process.env.TREX_REQUIRE_PROXIES === '1') {
-    it('is installed', () => {
-      throw new Error(`${program} is not installed, and TREX_REQUIRE_PROXIES=1 says that it is`);
-    });
-    return;
-  }
-  process.stderr.write(
-    `\n${name} is not installed: what is tested with it is skipped (see CONTRIBUTING.md)\n`,
-  );
-  it.skip('is not installed', () => undefined);
-}
 
 describe('T14, T40: a WebSocket on which nobody types', () => {
   it('is not ended by nginx before the server gives it up', () => {

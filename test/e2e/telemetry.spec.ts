@@ -4,7 +4,17 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Collector } from '../support/collector.js';
 import { type Program, useProgram } from '../support/program.js';
-import { type TestClient } from '../support/test-client.js';
+import { alertQueries, dashboardQueries } from '../support/queries.js';
+import {
+  ask,
+  CANARY,
+  greeted,
+  LOG_BYTES,
+  makeLoad,
+  SAMPLE,
+  scrape,
+  untilScraped,
+} from '../support/telemetry-load.js';
 import { useTestBed } from '../support/test-bed.js';
 import { until } from '../support/until.js';
 
@@ -13,18 +23,12 @@ const start = useProgram();
 const bed = useTestBed();
 
 const root = join(__dirname, '../..');
-const CANARY = 'CANARY-4711';
 const TOKEN = 'ttttttttttttttttttttttttt';
 const READ_ONLY_TOKEN = 'rrrrrrrrrrrrrrrrrrrrrrr';
 /** How often, and for how long, a server is stopped to be late. */
 const STALLS = 12;
 const STALL_MS = 300;
-/** A line of a scrape: name, labels and value. */
-const SAMPLE = /^([a-z_0-9]+)(?:\{(.*)\})? (\S+)$/gm;
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
-
-/** More than a log of the smallest size keeps. */
-const LOG_BYTES = 262_144;
 
 /** Sends often, so that nobody has to wait. */
 function sending(collector: Collector): Record<string, string> {
@@ -34,35 +38,6 @@ function sending(collector: Collector): Record<string, string> {
     OTEL_BLRP_SCHEDULE_DELAY: '50',
     OTEL_BSP_SCHEDULE_DELAY: '50',
   };
-}
-
-interface Asking {
-  readonly method?: string;
-  readonly headers?: Record<string, string>;
-}
-
-async function ask(
-  program: Program,
-  path: string,
-  options: Asking = {},
-): Promise<{ status: number; body: string }> {
-  const response = await fetch(`http://127.0.0.1:${program.port}${path}`, options);
-  return { status: response.status, body: await response.text() };
-}
-
-/**
- * The values of a scrape, by name, all of one name added up, and by name with labels; of a histogram, how many were
- * recorded.
- */
-async function scrape(program: Program): Promise<Map<string, number>> {
-  const { status, body } = await ask(program, '/metrics');
-  expect(status).toBe(200);
-  const values = new Map<string, number>();
-  for (const [, name, labels, value] of body.matchAll(SAMPLE)) {
-    values.set(name!, (values.get(name!) ?? 0) + Number(value));
-    if (labels !== undefined) values.set(`${name!}{${labels.split(',').sort().join(',')}}`, Number(value));
-  }
-  return values;
 }
 
 /** What each reason, state and outcome is counted under, where it has happened. */
@@ -105,11 +80,6 @@ const documented = Array.from(
   ([, name, scraped, type, unit]) => ({ name: name!, scraped: scraped!, type: type!, unit: unit! }),
 );
 
-const dashboard = JSON.parse(readFileSync(join(root, 'deploy/grafana-dashboard.json'), 'utf8')) as {
-  readonly panels: readonly { readonly targets: readonly { readonly expr: string }[] }[];
-};
-const queries = dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
-
 /** The labels that a query chooses or sums by. */
 function labelsIn(query: string): string[] {
   const chosen = Array.from(query.matchAll(/(\w+)\s*(?:=~|!~|!=|=)\s*"/g), ([, label]) => label!);
@@ -142,81 +112,12 @@ function metricsIn(query: string): string[] {
   return withoutLabels.match(/\b(trex|nodejs|process|http)_[a-z0-9_]+/g) ?? [];
 }
 
-/** What the documents have alerted on. */
-const rules = ['docs/observability.md', 'docs/operations.md'].flatMap((path) => [
-  ...Array.from(readFileSync(join(root, path), 'utf8').matchAll(/^ +expr: (.*)$/gm), ([, rule]) => rule!),
-  ...Array.from(
-    readFileSync(join(root, path), 'utf8').matchAll(/^\| `([^`]*trex_[^`]*[<>][^`]*)`/gm),
-    ([, rule]) => rule!.replaceAll('\\|', '|'),
-  ),
-]);
-
 /** Every metric that a document names, whether in a table, in a query or in a rule. */
 const inDocuments = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)]
   .filter((path) => path.endsWith('.md'))
   .flatMap((path) => metricsIn(readFileSync(join(root, path), 'utf8')))
   // A secret of Compose, and one of the labels.
   .filter((name) => !['trex_token', 'trex_session_end_cause'].includes(name));
-
-/** Makes everything that is measured happen once. */
-async function makeLoad(program: Program): Promise<void> {
-  const owner = await bed.connect(program);
-  const failed = await owner.create({ cols: 80, rows: 24, cwd: '/nowhere/at/all' });
-  await owner.next({ type: 'exit', sessionId: failed });
-  owner.send({ type: 'nonsense' });
-  await owner.next({ type: 'error', reason: 'UNKNOWN_TYPE' });
-  expect((await ask(program, '/api/sessions/s99')).status).toBe(404);
-  expect((await ask(program, '/api/sessions', { headers: { origin: 'http://evil.example' } })).status).toBe(
-    403,
-  );
-
-  const short = await owner.create({ cols: 80, rows: 24 });
-  owner.send({ type: 'input', sessionId: short, data: 'exit\r' });
-  await owner.next({ type: 'exit', sessionId: short, cause: 'ended' });
-
-  const sessionId = await owner.create({ cols: 80, rows: 24 });
-  owner.send({ type: 'input', sessionId, data: `echo $((6*7)) ${CANARY}\r` });
-  await owner.untilOutput(sessionId, '42 ');
-  // More than is kept: whoever wants it from its beginning on is told of a gap.
-  owner.send({
-    type: 'input',
-    sessionId,
-    data: `head -c ${2 * LOG_BYTES} /dev/zero | tr '\\0' x; echo do""ne\r`,
-  });
-  await owner.untilOutput(sessionId, 'done');
-  const late = await bed.connect(program);
-  late.send({ type: 'attach', sessionId, from: 0 });
-  await late.next({ type: 'attached', sessionId });
-  await late.close();
-
-  // A program that does not read, and a viewer that does not either.
-  owner.send({ type: 'input', sessionId, data: 'stty raw -echo; echo wai""ting; sleep 60\r' });
-  await owner.untilOutput(sessionId, 'waiting');
-  owner.send({ type: 'input', sessionId, data: 'x'.repeat(100_000) });
-  const { client, token } = await greeted(program);
-  const flooding = await client.create({ cols: 80, rows: 24 });
-  client.type(1, 0, 'yes\r');
-  await untilScraped(program, 'trex_session_paused');
-  await client.terminate();
-  await greeted(program, token);
-  await greeted(program, 'unknown');
-  expect((await ask(program, `/api/sessions/${flooding}`, { method: 'DELETE' })).status).toBe(204);
-}
-
-async function greeted(
-  program: Program,
-  resumeToken?: string,
-): Promise<{ client: TestClient; token: string }> {
-  const client = await bed.connect(program, { protocols: ['trex.v2'] });
-  client.send({ type: 'hello', ...(resumeToken !== undefined && { resumeToken }) });
-  const { resumeToken: token } = await client.next({ type: 'welcome' });
-  return { client, token: String(token) };
-}
-
-async function untilScraped(program: Program, name: string): Promise<void> {
-  let value = 0;
-  while (value === 0) value = (await scrape(program)).get(name) ?? 0;
-}
 
 describe('a server that is asked for telemetry', () => {
   let collector: Collector;
@@ -239,7 +140,7 @@ describe('a server that is asked for telemetry', () => {
     for (const point of alertedOn) expect([point, before.get(point)]).toEqual([point, 0]);
     await until(() => collector.metrics.size > 0, 'metrics are sent', 10_000);
     const sentBefore = new Map(collector.metrics);
-    await makeLoad(program);
+    await makeLoad(bed, program);
     const after = await scrape(program);
     const isSent = (point: string): boolean => (collector.points.get(point) ?? 0) > 0;
     await until(() => told.every(isSent), 'what has happened is sent', 10_000).catch(() => undefined);
@@ -255,12 +156,12 @@ describe('a server that is asked for telemetry', () => {
       [...collector.metrics.keys()].filter((name) => !documented.some((one) => one.name === name)),
     ).toEqual([]);
 
-    const shown = queries.flatMap(metricsIn);
-    expect(queries.filter((query) => metricsIn(query).length === 0)).toEqual([]);
+    const shown = dashboardQueries.flatMap(metricsIn);
+    expect(dashboardQueries.filter((query) => metricsIn(query).length === 0)).toEqual([]);
     expect(shown.filter((name) => !after.has(name))).toEqual([]);
     const labels = await scrapedLabels(program);
-    expect(queries.flatMap((query) => strangeLabels(query, labels))).toEqual([]);
-    expect(rules.flatMap((query) => strangeLabels(query, labels))).toEqual([]);
+    expect(dashboardQueries.flatMap((query) => strangeLabels(query, labels))).toEqual([]);
+    expect(alertQueries.flatMap((query) => strangeLabels(query, labels))).toEqual([]);
     expect(inDocuments.filter((name) => !after.has(name) && !isScraped(name))).toEqual([]);
     const isShown = (name: string): boolean =>
       shown.some((one) => one.replace(/_(bucket|count)$/, '') === name);
@@ -299,7 +200,7 @@ describe('a server that is asked for telemetry', () => {
   it('tells of a session that is closing, of one that is paused and of a late event loop, in both ways', async () => {
     const program = await start([], { TREX_METRICS: 'on', ...sending(collector) }).listening();
     const isSent = (point: string): boolean => (collector.points.get(point) ?? 0) > 0;
-    const { client } = await greeted(program);
+    const { client } = await greeted(bed, program);
     const flooding = await client.create({ cols: 80, rows: 24 });
     client.type(1, 0, 'yes\r');
     await untilScraped(program, 'trex_session_paused');

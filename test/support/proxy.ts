@@ -1,14 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, chownSync, constants, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type ClientRequest, type IncomingMessage, request as plainRequest } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { connect as connectSecurely, type TLSSocket } from 'node:tls';
 import { type ClientOptions } from 'ws';
 import { selfSigned } from './certificate.js';
+import { installed } from './installed.js';
 import { Program } from './program.js';
 import { type Answer } from './test-server.js';
 import { PATIENCE_MS, until } from './until.js';
@@ -23,9 +24,6 @@ const PROXY_ADDRESS = '127.0.0.77';
 
 /** As whom a proxy runs where the tests are root's: as another user than the server, as is usual. */
 export const PROXY_UID = 65_534;
-
-/** Where programs are that not everybody has in the path. */
-const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 /** What differs between the machine that a file of `deploy/` is written for and this one. */
 interface Place {
@@ -106,12 +104,6 @@ export const caddy: ProxyKind = {
 /** The text of the file in `deploy/`. */
 export function shippedFile({ file }: ProxyKind): string {
   return readFileSync(join(ROOT, file), 'utf8');
-}
-
-/** Where a proxy is installed, if it is. */
-export function programOf({ program }: ProxyKind): string | undefined {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), ...SYSTEM_FOLDERS];
-  return folders.map((folder) => join(folder, program)).find(mayExecute);
 }
 
 interface Asked {
@@ -195,7 +187,7 @@ export function useProxy(kind: ProxyKind): (server: { readonly port: number }) =
     const { folder, user } = folderWith(files);
     const env = { PATH: process.env.PATH, HOME: folder, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder };
     const program = new Program(
-      spawn(programOf(kind)!, kind.args, {
+      spawn(installed(kind.program)!, kind.args, {
         cwd: folder,
         env,
         ...user,
@@ -282,13 +274,4 @@ async function answerTo(sent: ClientRequest): Promise<Answer> {
 
 function hasIPv6(): boolean {
   return Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
-}
-
-function mayExecute(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
