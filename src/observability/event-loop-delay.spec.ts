@@ -1,6 +1,6 @@
 import { type Delays, delaysOf, EventLoopDelay } from './event-loop-delay.js';
 
-const delays = (p99Ms: number): Delays => ({ meanMs: 1, p50Ms: 1, p90Ms: 1, p99Ms, maxMs: 1000 });
+const delays = (p99Ms: number, maxMs = 1000): Delays => ({ meanMs: 1, p50Ms: 1, p90Ms: 1, p99Ms, maxMs });
 
 describe('the delay of the event loop', () => {
   it('is what goes beyond the wait between two looks, and never less than nothing', () => {
@@ -28,6 +28,14 @@ describe('the delay of the event loop', () => {
     expect([eventLoop.isLate, eventLoop.lateWindows, eventLoop.latest?.p99Ms]).toEqual([true, 1, 201]);
     eventLoop.note(delays(1));
     expect([eventLoop.isLate, eventLoop.lateWindows]).toEqual([false, 1]);
+  });
+
+  it('T43 · is late when it has stood still once, which no percentile shows', () => {
+    const eventLoop = new EventLoopDelay();
+    eventLoop.note(delays(1, 1000));
+    expect([eventLoop.isLate, eventLoop.lateWindows]).toEqual([false, 0]);
+    eventLoop.note(delays(1, 1001));
+    expect([eventLoop.isLate, eventLoop.lateWindows]).toEqual([true, 1]);
   });
 
   it('is measured once somebody wants to know, and can be told at once', () => {

@@ -11,7 +11,9 @@ export interface Delays {
 }
 
 /** Beyond this at p99 whoever types feels it, whatever they type into. */
-export const LATE_MS = 200;
+const LATE_MS = 200;
+/** Beyond this once they do, too: however long it lasts, one standstill is one look, and hundreds make a percentile. */
+const STANDSTILL_MS = 1000;
 
 const RESOLUTION_MS = 20;
 const WINDOW_MS = 10_000;
@@ -32,7 +34,8 @@ export class EventLoopDelay implements OnApplicationShutdown {
 
   /** Whether it was late in the last whole window. */
   get isLate(): boolean {
-    return (this.lastWindow?.p99Ms ?? 0) > LATE_MS;
+    const { p99Ms, maxMs } = this.lastWindow ?? { p99Ms: 0, maxMs: 0 };
+    return p99Ms > LATE_MS || maxMs > STANDSTILL_MS;
   }
 
   /** Measures from now on; a repeat changes nothing. */

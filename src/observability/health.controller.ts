@@ -23,7 +23,7 @@ const sentences: Readonly<Record<Hindrance, string>> = {
   draining: 'the server is stopping',
   sessions: 'nearly as many sessions are running as may',
   connections: 'nearly as many WebSockets are open as may',
-  eventLoop: 'the server is late: its event loop is more than 200 ms behind',
+  eventLoop: 'the server is late: its event loop was more than 200 ms behind, or stood still',
 };
 
 @ApiTags('health')
@@ -44,8 +44,8 @@ export class HealthController {
     summary: 'Tell whether the server is ready for more',
     description:
       'It is not while it is stopping, while 90 % of the sessions it allows are running or of the WebSockets it allows are ' +
-      'open, or while its event loop was more than 200 ms late at p99 in the last ten seconds. What runs goes on ' +
-      'running. Open to whoever may ask for `/api/health`.',
+      'open, or while its event loop was more than 200 ms late at p99, or once more than a second, in the last ten ' +
+      'seconds. What runs goes on running. Open to whoever may ask for `/api/health`.',
   })
   @ApiOkResponse({ type: ReadinessDto, description: 'It is.', example: { status: 'ready' } })
   // Its `detail` says why it is not, without figures.

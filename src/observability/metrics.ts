@@ -210,7 +210,8 @@ const observed: readonly ObservedMetric[] = [
     name: 'trex.eventloop.late',
     kind: 'sum',
     unit: '{window}',
-    description: 'Ten seconds in which the event loop was more than 200 ms late at p99.',
+    description:
+      'Ten seconds in which the event loop was more than 200 ms late at p99, or once more than a second.',
     read: ({ eventLoop }) => eventLoop.lateWindows,
   },
   {
