@@ -61,11 +61,11 @@ export async function createApp(
     // Only one request has a body, which is read once it is known to be let in.
     bodyParser: false,
   });
-  answerUnusualRequests(app.getHttpServer());
+  const statistics = app.get(Statistics);
+  answerUnusualRequests(app.getHttpServer(), statistics.refusals.gate);
   const gate = app.get(Gate);
   const page = app.get(Page);
   const document = (): ReturnType<typeof openApiDocument> => openApiDocument(app);
-  const statistics = app.get(Statistics);
   const clock = app.get(Clock);
   app.setGlobalPrefix('api');
   if (telemetry) {

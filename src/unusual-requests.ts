@@ -1,5 +1,6 @@
 import { type IncomingMessage, type Server } from 'node:http';
 import { type Duplex } from 'node:stream';
+import { type Counts } from './core/statistics.js';
 import { type HttpRefusal, refuse } from './terminal/refuse.js';
 
 const tooLarge: HttpRefusal = {
@@ -21,16 +22,23 @@ const noTunnel: HttpRefusal = {
   headers: ['Connection: close', 'Allow: GET, HEAD'],
 };
 
-/** What Node would answer by itself, without a body and before anybody has been asked: here as everywhere else. */
-export function answerUnusualRequests(server: Server): void {
+/**
+ * What Node would answer by itself, without a body and before anybody has been asked: here as everywhere else, and
+ * counted in `refusals`.
+ */
+export function answerUnusualRequests(server: Server, refusals: Counts): void {
+  const refuseCounted = (socket: Duplex, refusal: HttpRefusal): void => {
+    refusals.add(refusal.code);
+    refuse(socket, refusal);
+  };
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     // Nobody is there any more, or an answer has begun.
     if (!socket.writable || error.code === 'ECONNRESET') socket.destroy();
-    else refuse(socket, refusalOf(error.code));
+    else refuseCounted(socket, refusalOf(error.code));
   });
   server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
     socket.on('error', () => socket.destroy());
-    refuse(socket, noTunnel);
+    refuseCounted(socket, noTunnel);
   });
   // A server may ignore an expectation that it does not know (RFC 9110, 10.1.1): the request goes its way.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));

@@ -27,6 +27,16 @@ describe('an error message', () => {
     ]);
   });
 
+  it('is logged with the session that was meant, which a client that named none is not told', () => {
+    const refusal = new SessionError('INPUT_QUEUE_FULL', 'full');
+    expect(errorMessage(refusal, { requestId: 'r1' }, 's3')).not.toHaveProperty('sessionId');
+    expect(errorMessage(new Error('a bug'), {}, 's3')).not.toHaveProperty('sessionId');
+    expect(logger().records).toMatchObject([
+      { level: 'debug', sessionId: 's3', requestId: 'r1' },
+      { level: 'error', sessionId: 's3' },
+    ]);
+  });
+
   it('of refused input says how much had been accepted, also when that is nothing', () => {
     for (const inputOffset of [0, 7]) {
       const refusal = new InputRefusal('BAD_INPUT_OFFSET', 'a hole', inputOffset);

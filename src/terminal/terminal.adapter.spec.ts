@@ -1,6 +1,7 @@
 import { type INestApplicationContext } from '@nestjs/common';
 import { EventEmitter } from 'node:events';
 import { type WebSocketServer } from 'ws';
+import { useFakeLogger } from '../../test/fakes/fake-logger.js';
 import { FakeSocket } from '../../test/fakes/fake-socket.js';
 import { settled } from '../../test/support/running-session.js';
 import { testConfig, TestSessions } from '../../test/support/test-sessions.js';
@@ -21,30 +22,30 @@ class FakeServerSocket extends FakeSocket {
   }
 }
 
+/** A client that may send a hundred at once, and then 200 a second. */
+function connected(): {
+  socket: FakeServerSocket;
+  clock: TestSessions['clock'];
+  sessions: TestSessions;
+} {
+  const sessions = new TestSessions();
+  const { clock, gateway } = sessions;
+  const config = testConfig({ messageBurst: 100, messageRate: 200 });
+  // Neither a server nor its gate is asked: whoever comes is in already.
+  const [app, gate] = [{} as INestApplicationContext, {} as Gate];
+  const adapter = new TerminalAdapter(app, gate, clock, config, gateway);
+  const server = new EventEmitter();
+  adapter.bindClientConnect(server as WebSocketServer, (connection) => {
+    adapter.bindMessageHandlers(connection);
+    gateway.handleConnection(connection);
+  });
+  const socket = new FakeServerSocket();
+  server.emit('connection', socket, {}, 'full');
+  return { socket, clock, sessions };
+}
+
 describe('T34 · a client that sends more messages than anybody needs', () => {
   const list = { type: 'list_tmux_sessions' };
-
-  /** A client that may send a hundred at once, and then 200 a second. */
-  function connected(): {
-    socket: FakeServerSocket;
-    clock: TestSessions['clock'];
-    sessions: TestSessions;
-  } {
-    const sessions = new TestSessions();
-    const { clock, gateway } = sessions;
-    const config = testConfig({ messageBurst: 100, messageRate: 200 });
-    // Neither a server nor its gate is asked: whoever comes is in already.
-    const [app, gate] = [{} as INestApplicationContext, {} as Gate];
-    const adapter = new TerminalAdapter(app, gate, clock, config, gateway);
-    const server = new EventEmitter();
-    adapter.bindClientConnect(server as WebSocketServer, (connection) => {
-      adapter.bindMessageHandlers(connection);
-      gateway.handleConnection(connection);
-    });
-    const socket = new FakeServerSocket();
-    server.emit('connection', socket, {}, 'full');
-    return { socket, clock, sessions };
-  }
 
   it('is not read from for as long as what is too much takes, and is answered all the same', () => {
     const { socket, clock } = connected();
@@ -82,5 +83,21 @@ describe('T34 · a client that sends more messages than anybody needs', () => {
     const { socket } = connected();
     for (let n = 0; n < 110; n++) socket.receive(message);
     expect(socket.reading).toBe(false);
+  });
+});
+
+describe('a refused message', () => {
+  const logger = useFakeLogger();
+
+  it.each([
+    ['names no session', undefined, 's1'],
+    ['names one that is not there', 's9', 's9'],
+  ])('that %s is logged with the session it is about', async (_what, sessionId, meant) => {
+    const { socket } = connected();
+    socket.receive({ type: 'create', cols: 80, rows: 24 });
+    await settled();
+    socket.receive({ type: 'close' });
+    socket.receive({ type: 'input', sessionId, data: 'too late' });
+    expect(logger().records).toMatchObject([{ level: 'debug', context: 'TerminalError', sessionId: meant }]);
   });
 });

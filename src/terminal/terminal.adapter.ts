@@ -5,7 +5,7 @@ import { type Socket } from 'node:net';
 import { type Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { type Access } from '../admission/access-token.js';
-import { type Admitted, type Refused } from '../admission/admit.js';
+import { type Refused } from '../admission/admit.js';
 import { type Gate } from '../admission/gate.js';
 import { type AppConfig } from '../config/app-config.js';
 import { type Clock } from '../core/clock.js';
@@ -44,6 +44,9 @@ const WATCHING: readonly string[] = [
   'list_tmux_sessions',
   'tmux_config',
 ];
+
+/** What is about a client's oldest session where it names none. */
+const MEANS_OLDEST: readonly string[] = ['input', 'resize', 'close', 'detach'];
 
 /** A client that does not answer our close frame is cut off after this. */
 const CLOSE_TIMEOUT_MS = 2000;
@@ -92,8 +95,8 @@ export class TerminalAdapter extends WsAdapter {
 
   override create(): WebSocketServer {
     const server = new WebSocketServer({ ...serverOptions, maxPayload: this.config.maxMessageBytes });
-    server.on('wsClientError', ({ message }, socket) =>
-      refuse(socket, { status: 400, code: 'BAD_REQUEST', detail: message }),
+    server.on('wsClientError', ({ message: detail }, socket) =>
+      this.refuseUpgrade(socket, { status: 400, code: 'BAD_REQUEST', detail }),
     );
     const onUpgrade = (...[request, socket, head]: Upgrade): void => {
       this.upgrade(server, request, socket, head).catch((error: unknown) => {
@@ -176,17 +179,25 @@ export class TerminalAdapter extends WsAdapter {
       socket.destroy();
       return;
     }
-    const isRefused = 'status' in decision;
-    const refusal = isRefused ? httpRefusal(decision) : handshakeRefusal(request);
+    if ('status' in decision) {
+      refuse(socket, httpRefusal(decision));
+      return;
+    }
+    const refusal = handshakeRefusal(request);
     if (refusal) {
-      if (!isRefused) this.statistics.refusals.websocket.add(refusal.code);
-      refuse(socket, refusal);
+      this.refuseUpgrade(socket, refusal);
       return;
     }
     server.handleUpgrade(request, socket, head, (client) => {
       socket.off('error', vanished);
-      server.emit('connection', client, request, (decision as Admitted).access);
+      server.emit('connection', client, request, decision.access);
     });
+  }
+
+  /** Whoever the gate has let in, but whose handshake is none. */
+  private refuseUpgrade(socket: Duplex, refusal: HttpRefusal): void {
+    this.statistics.refusals.websocket.add(refusal.code);
+    refuse(socket, refusal);
   }
 
   /**
@@ -204,8 +215,10 @@ export class TerminalAdapter extends WsAdapter {
 
   private pace(connection: Connection, rate: MessageRate): void {
     const waitMs = rate.count(this.clock.elapsed());
-    if (waitMs === 'tooMuch') connection.end(POLICY_VIOLATION, 'too many messages for too long');
-    else if (waitMs > 0) connection.slowDown(waitMs);
+    if (waitMs === 'tooMuch') {
+      this.statistics.refusals.websocket.add('TOO_MANY_MESSAGES');
+      connection.end(POLICY_VIOLATION, 'too many messages for too long');
+    } else if (waitMs > 0) connection.slowDown(waitMs);
   }
 
   /** @returns whether it counts as a control message; so does whatever is refused, or tells nothing new */
@@ -213,8 +226,9 @@ export class TerminalAdapter extends WsAdapter {
     if (connection.isClosed) return false;
     let about: MessageReference = {};
     let counts = true;
+    let message: ClientMessage | undefined;
     try {
-      const message = isBinary ? parseFrame(data, connection) : parseMessage(data, connection.protocol);
+      message = isBinary ? parseFrame(data, connection) : parseMessage(data, connection.protocol);
       const { type, requestId } = message;
       if (!connection.isGreeted && type !== 'hello') {
         throw new ProtocolError('HELLO_REQUIRED', 'the first message must be hello', { requestId });
@@ -227,7 +241,7 @@ export class TerminalAdapter extends WsAdapter {
       counts = type !== 'input' && (type !== 'acknowledge' || isNews === false);
     } catch (error) {
       if (error instanceof FramingError) this.loseFraming(connection, error);
-      else this.refuse(connection, errorMessage(error, about));
+      else this.refuse(connection, errorMessage(error, about, message && sessionMeant(message, connection)));
     }
     return counts;
   }
@@ -284,6 +298,12 @@ function handshakeRefusal({ headers }: IncomingMessage): HttpRefusal | undefined
 
 function sessionIn(message: ClientMessage): string | undefined {
   return 'sessionId' in message ? message.sessionId : undefined;
+}
+
+/** The session that a message is about, also where it names none. */
+function sessionMeant(message: ClientMessage, { client }: Connection): string | undefined {
+  if (!MEANS_OLDEST.includes(message.type)) return undefined;
+  return sessionIn(message) ?? client?.oldestNotEnded()?.id;
 }
 
 /**

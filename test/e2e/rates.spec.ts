@@ -129,5 +129,6 @@ describe('T34: a client that sends more messages than anybody needs', () => {
       await answered;
     }
     expect((await client.closed()).code).toBe(1008);
+    expect(server.refusals('websocket')).toEqual({ TOO_MANY_MESSAGES: 1 });
   });
 });

@@ -27,8 +27,10 @@ describe('T39: whoever is slow', () => {
       'a part of a handshake',
       'GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n',
     ],
-  ])('and sends %s is hung up on with 408', async (_what, text) => {
-    expect(await answerTo(await bed.serve(quick), text)).toMatch(/^HTTP\/1\.1 408 /);
+  ])('and sends %s is hung up on with 408, which is counted', async (_what, text) => {
+    const server = await bed.serve(quick);
+    expect(await answerTo(server, text)).toMatch(/^HTTP\/1\.1 408 /);
+    expect(server.refusals('gate')).toEqual({ REQUEST_TIMEOUT: 1 });
   });
 
   it('with a body gets its answer, and is hung up on', async () => {

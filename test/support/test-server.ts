@@ -5,6 +5,7 @@ import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:ht
 import { type AddressInfo, connect } from 'node:net';
 import { promisify } from 'node:util';
 import { createApp } from '../../src/app.js';
+import { type Door, Statistics } from '../../src/core/statistics.js';
 import { type AppConfig } from '../../src/config/app-config.js';
 import { Clock } from '../../src/core/clock.js';
 import { PtyFactory } from '../../src/core/pty.js';
@@ -54,6 +55,12 @@ export class TestServer {
 
   get processes(): PtyFactory {
     return this.app.get(PtyFactory);
+  }
+
+  /** How often it has refused something there, by reason. */
+  refusals(door: Door): Readonly<Record<string, number>> {
+    const counted = this.app.get(Statistics).refusals[door].entries();
+    return Object.fromEntries(counted.filter(([, count]) => count > 0));
   }
 
   /** The processes asked for, where they are fake. */
