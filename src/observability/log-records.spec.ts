@@ -32,12 +32,23 @@ describe('a log record that goes to a collector', () => {
     expect(record?.attributes).toEqual({
       'session.id': 's1',
       'error.type': 'SPAWN_FAILED',
-      code: 127,
-      causes: '["a","b"]',
+      'process.exit.code': 127,
+      'trex.error.causes': ['a', 'b'],
     });
     expect(lines).toMatchObject([
       { sessionId: 's1', reason: 'SPAWN_FAILED', context: 'Sessions', msg: 'no' },
     ]);
+  });
+
+  it('has headers as the convention has them, and of a session what metrics and traces call it', () => {
+    const { logger, exporter } = started();
+    logger.log({ host: 'a.example, b.example', name: 'one', cause: 'closed', outputBytes: 7, msg: 'so' });
+    expect(exporter.getFinishedLogRecords()[0]?.attributes).toEqual({
+      'http.request.header.host': ['a.example, b.example'],
+      'trex.session.name': 'one',
+      'trex.session.end.cause': 'closed',
+      'trex.session.output.size': 7,
+    });
   });
 
   it('holds an error as an exception, and the fields of its logger', () => {

@@ -15,8 +15,26 @@ const severities: Readonly<Record<Level, SeverityNumber>> = {
   fatal: SeverityNumber.FATAL,
 };
 
-/** OpenTelemetry's own names for what has one. */
-const standardNames: Readonly<Record<string, string>> = { sessionId: 'session.id', reason: 'error.type' };
+/**
+ * OpenTelemetry's own names for what has one (semantic conventions 1.37: session, error, process, exception, http); for
+ * what has none the same as in metrics and traces, or one of ours.
+ */
+const sentNames: Readonly<Record<string, string>> = {
+  sessionId: 'session.id',
+  reason: 'error.type',
+  code: 'process.exit.code',
+  stack: 'exception.stacktrace',
+  host: 'http.request.header.host',
+  origin: 'http.request.header.origin',
+  name: 'trex.session.name',
+  cause: 'trex.session.end.cause',
+  signal: 'trex.session.end.signal',
+  outputBytes: 'trex.session.output.size',
+  causes: 'trex.error.causes',
+  requestId: 'trex.request.id',
+  more: 'trex.log.unsaid',
+  details: 'trex.log.details',
+};
 
 /** Hands what is logged to OpenTelemetry, whoever says it being the scope. */
 export function recordSink(loggers: LoggerProvider, active: ActiveSpan): RecordSink {
@@ -26,20 +44,29 @@ export function recordSink(loggers: LoggerProvider, active: ActiveSpan): RecordS
       severityNumber: severities[level],
       severityText: level,
       ...(msg !== undefined && { body: textOf(msg) }),
-      attributes: attributesOf(fields),
+      attributes: attributesOf(fields, msg),
       context: active.context,
     });
   };
 }
 
-function attributesOf({ err, ...fields }: Readonly<Record<string, unknown>>): LogAttributes {
+function attributesOf({ err, ...fields }: Readonly<Record<string, unknown>>, msg: unknown): LogAttributes {
   const attributes: LogAttributes = err instanceof Error ? exceptionOf(err) : {};
-  for (const [name, value] of Object.entries(fields)) {
-    if (value === undefined) continue;
-    const isPlain = ['string', 'number', 'boolean'].includes(typeof value);
-    attributes[standardNames[name] ?? name] = isPlain ? (value as string | number | boolean) : textOf(value);
+  // Of an exception whose stack alone is logged, that is what it says.
+  if (fields.stack !== undefined) attributes['exception.message'] = textOf(msg);
+  for (const [field, value] of Object.entries(fields)) {
+    // Such as a header that was not there.
+    if (value === undefined || value === '') continue;
+    const name = sentNames[field] ?? field;
+    // The convention for headers: an array, of one string if its values are joined.
+    attributes[name] = name.startsWith('http.request.header.') ? [textOf(value)] : attributeOf(value);
   }
   return attributes;
+}
+
+function attributeOf(value: unknown): string | number | boolean | string[] {
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value;
+  return Array.isArray(value) ? value.map(textOf) : textOf(value);
 }
 
 function exceptionOf({ name, message, stack }: Error): LogAttributes {

@@ -47,8 +47,10 @@ describe('the span of a REST call', () => {
     expect(span).toMatchObject({ name: 'DELETE /api/sessions/:id', status: { code: 2 } });
     expect(span?.attributes).toEqual({
       'http.request.method': 'DELETE',
+      'url.scheme': 'http',
       'http.route': '/api/sessions/:id',
       'http.response.status_code': 504,
+      'error.type': '504',
       'session.id': 's1',
     });
   });
@@ -73,7 +75,7 @@ describe('the span of a REST call', () => {
       404,
     );
     const [span] = exporter.getFinishedSpans();
-    expect(span?.name).toBe('_OTHER /api/sessions/:id');
+    expect(span?.name).toBe('HTTP /api/sessions/:id');
     expect(JSON.stringify(span?.attributes)).not.toMatch(/canary/i);
   });
 

@@ -58,12 +58,17 @@ export class Requests {
     const method = METHODS.includes(request.method ?? '') ? request.method! : '_OTHER';
     const beganAt = performance.now();
     const span = this.tracer?.startSpan(
-      method,
+      nameOf(method),
       { kind: SpanKind.SERVER },
       propagator.extract(ROOT_CONTEXT, request.headers, headersGetter),
     );
     response.once('close', () => {
-      const attributes = { 'http.request.method': method, ...routeOf(request), ...outcomeOf(response) };
+      const attributes = {
+        'http.request.method': method,
+        'url.scheme': 'http',
+        ...routeOf(request),
+        ...outcomeOf(response),
+      };
       this.duration?.record((performance.now() - beganAt) / 1000, attributes);
       if (span) end(span, attributes, request, response);
     });
@@ -75,18 +80,27 @@ export class Requests {
 function end(span: Span, attributes: Attributes, { params }: Routed, { statusCode }: ServerResponse): void {
   span.setAttributes(attributes);
   const { 'http.request.method': method, 'http.route': route } = attributes;
-  if (typeof route === 'string') span.updateName(`${String(method)} ${route}`);
+  if (typeof route === 'string') span.updateName(`${nameOf(String(method))} ${route}`);
   const sessionId = params?.id;
   if (sessionId !== undefined && /^s\d{1,16}$/.test(sessionId)) span.setAttribute('session.id', sessionId);
   if (statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
   span.end();
 }
 
+/** The convention has no name for methods that somebody made up. */
+function nameOf(method: string): string {
+  return method === '_OTHER' ? 'HTTP' : method;
+}
+
 function routeOf({ route }: Routed): Attributes {
   return typeof route?.path === 'string' ? { 'http.route': route.path } : {};
 }
 
-/** A client that has not waited for the answer has got none. */
+/** A client that has not waited for the answer has got none. An error is the server's: what a client does wrong is none. */
 function outcomeOf({ writableFinished, statusCode }: ServerResponse): Attributes {
-  return writableFinished ? { 'http.response.status_code': statusCode } : { 'error.type': 'aborted' };
+  if (!writableFinished) return { 'error.type': 'aborted' };
+  return {
+    'http.response.status_code': statusCode,
+    ...(statusCode >= 500 && { 'error.type': String(statusCode) }),
+  };
 }

@@ -13,9 +13,9 @@ describe('telemetry that cannot be sent', () => {
     failed('logs', new Error('still'));
     const about = { level: 'warn', context: 'Telemetry', msg: 'telemetry could not be sent' };
     expect(logger.records).toEqual([
-      { ...about, signal: 'logs', cause: 'x'.repeat(200) },
-      { ...about, signal: 'traces', cause: undefined },
-      { ...about, signal: 'logs', cause: 'still' },
+      { ...about, telemetrySignal: 'logs', failure: 'x'.repeat(200) },
+      { ...about, telemetrySignal: 'traces', failure: undefined },
+      { ...about, telemetrySignal: 'logs', failure: 'still' },
     ]);
   });
 });

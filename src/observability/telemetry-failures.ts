@@ -19,7 +19,7 @@ export function failureLog(
     const now = elapsedMs();
     if (now - (loggedAt.get(signal) ?? -Infinity) < LOG_EVERY_MS) return;
     loggedAt.set(signal, now);
-    const cause = error?.message.slice(0, LOGGED_CHARACTERS);
-    logger.warn({ signal, cause, msg: 'telemetry could not be sent' }, TELEMETRY_CONTEXT);
+    const failure = error?.message.slice(0, LOGGED_CHARACTERS);
+    logger.warn({ telemetrySignal: signal, failure, msg: 'telemetry could not be sent' }, TELEMETRY_CONTEXT);
   };
 }
