@@ -100,6 +100,31 @@ kill -USR2 "$server"
 says "^ws=$(node -p 'require("./package-lock.json").packages["node_modules/ws"].version');$"
 echo '   its WebSockets are of the version that is locked'
 
+node - "$port" <<'SCRIPT'
+const { WebSocket } = require('ws');
+const MIB = 1024 * 1024;
+const failed = (why) => {
+  console.error(why);
+  process.exit(1);
+};
+setTimeout(failed, 60_000, 'pings are taken for a minute');
+const client = new WebSocket(`ws://127.0.0.1:${process.argv[2]}/ws`, 'trex.v1');
+client.on('error', () => undefined);
+client.on('open', () => {
+  const socket = client._socket;
+  socket.pause();
+  socket.once('close', () => process.exit());
+  const ping = () => {
+    if (socket.bytesWritten > 64 * MIB) failed('it takes whatever is sent');
+    while (!socket.destroyed && socket.writableLength < MIB) client.ping(Buffer.alloc(125));
+    setImmediate(ping);
+  };
+  ping();
+});
+SCRIPT
+env -i PATH="$PATH" HOME="$work/home" "$trex" ls --url "http://127.0.0.1:$port" | grep -q '^s2 '
+echo '   and a client that pings and reads no answer is hung up on'
+
 kill -TERM "$server"
 wait "$server"
 server=

@@ -386,7 +386,7 @@ export const settings: { readonly [K in keyof SettingValues]: Setting<SettingVal
     name: 'TREX_URL',
     meaning:
       'Where the commands ls, new, attach and kill find the server, which itself does not read it; without it they follow TREX_HOST and TREX_PORT.',
-    accepts: 'an address (https://example.com/trex), without a user, a query or a fragment',
+    accepts: 'an address (https://trex.example.com), without a user, a query or a fragment',
     byDefault: 'none',
     valueByDefault: () => undefined,
     parse: (text) => (isServerUrl(text) ? { value: text.replace(/\/+$/, '') } : { refused: [text] }),

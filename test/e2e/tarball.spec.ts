@@ -24,7 +24,14 @@ const ROOT = resolve(__dirname, '../..');
 const run = promisify(execFile);
 
 const BUILT = ['dist', 'dist-page', 'dist-cli'];
-const BESIDE = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'deploy/trex.service', 'package.json'];
+const BESIDE = [
+  ...['ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md'],
+  ...['Caddyfile', 'grafana-dashboard.json', 'nginx.conf', 'trex.service'].map((name) => `deploy/${name}`),
+  ...['client/README.md', 'package.json'],
+  ...filesBelow(join(ROOT, 'docs')).map((path) => relative(ROOT, path)),
+];
+/** What the README leads to and a package has not. */
+const IN_THE_REPOSITORY = ['test/data-path.spec.ts'];
 /** Of no package, and too much to copy. */
 const LEFT_OUT = ['.git', '.cache', 'node_modules', 'coverage'];
 
@@ -93,6 +100,13 @@ describe('the package', () => {
     expect(packed.filter((path) => /\.(spec\.|ts$)|^(src|test|page|cli|bench|scripts)\//.test(path))).toEqual(
       [],
     );
+  });
+
+  it('holds what its README leads to', () => {
+    const readme = readFileSync(join(installed, 'README.md'), 'utf8');
+    const led = Array.from(readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g), ([, path]) => path!);
+    expect(led.length).toBeGreaterThan(10);
+    expect(led.filter((path) => !packed.includes(path) && !IN_THE_REPOSITORY.includes(path))).toEqual([]);
   });
 
   it('brings a command that Node runs', () => {
