@@ -3,7 +3,7 @@
  * what passes through, in every part it passes. The tests that are to notice are run as often as in `npm test`, no more.
  * `find` occurs exactly once in `file`.
  */
-export const threats = ['core', 'protocol', 'terminal', 'client', 'sessions', 'orders', 'sockets'];
+export const threats = ['core', 'protocol', 'terminal', 'client', 'sessions', 'orders', 'sockets', 'loads'];
 
 /** Nothing is only written down. */
 export const documented = [];
@@ -43,6 +43,12 @@ const SHOWN = {
 const ORDERS = { threat: 'orders', tests: ['test/race/scheduled-model.spec.ts'] };
 /** What the model without sockets does not have. */
 const SOCKETS = { threat: 'sockets', tests: ['test/race/real-server.spec.ts'] };
+/** What loads and faults against a built server show, and nothing else is asked. */
+const under = (scenario) => ({
+  threat: 'loads',
+  tests: ['test/reliability/quick.spec.ts'],
+  only: `in short: ${scenario}$`,
+});
 
 export const mutations = [
   {
@@ -276,5 +282,63 @@ export const mutations = [
     what: 'a client that says it does not come back is waited for',
     find: 'connection.closeCode = code;',
     replace: 'connection.closeCode = code === 1000 ? 1006 : code;',
+  },
+  {
+    ...under('R03'),
+    file: 'src/terminal/connection.ts',
+    what: 'an exit is told twice',
+    find: "    this.transmit({ type: 'exit', sessionId, code, signal, cause });\n",
+    replace:
+      "    for (let n = 0; n < 2; n++) this.transmit({ type: 'exit', sessionId, code, signal, cause });\n",
+  },
+  {
+    ...under('R04-small'),
+    file: 'src/terminal/terminal.adapter.ts',
+    what: 'clients of a server that ends are told something else',
+    find: 'const GOING_AWAY = 1001;',
+    replace: 'const GOING_AWAY = 1000;',
+  },
+  {
+    ...under('R04-twice'),
+    file: 'src/pty/posix-session.ts',
+    what: 'what ignores being hung up on is left',
+    find: "    if (session === this.session.id) this.send(-group, 'SIGKILL');\n    this.send(pid, 'SIGKILL');\n",
+    replace: '    void [pid, group, session];\n',
+  },
+  {
+    ...under('L6-small'),
+    file: 'src/terminal/connection.ts',
+    what: 'who comes back misses a byte',
+    find: '      const view = this.place(session, from, readOnly, held);\n',
+    replace:
+      '      const view = this.place(session, from === undefined ? from : from + 1, readOnly, held);\n',
+  },
+  {
+    ...under('L1'),
+    file: 'src/terminal/connection.ts',
+    what: 'something is said where nobody looks',
+    find: '  release(): View[] {\n',
+    replace: "  release(): View[] {\n    process.stderr.write('released\\n');\n",
+  },
+  {
+    ...under('L1'),
+    file: 'src/terminal/connection.ts',
+    what: 'the views of a connection outlive it',
+    find: '    this.channels.clear();\n    return views;\n',
+    replace: '    this.channels.clear();\n    return views.slice(0, 0);\n',
+  },
+  {
+    ...under('L1'),
+    file: 'src/terminal/connection.ts',
+    what: 'what is typed is answered late',
+    find: 'export const GATHER_MS = 2;',
+    replace: 'export const GATHER_MS = 300;',
+  },
+  {
+    ...under('L1'),
+    file: 'src/pty/master.ts',
+    what: 'a terminal is never closed',
+    find: '    if (this.finish) this.finish();\n    else this.destroy();\n',
+    replace: '',
   },
 ];

@@ -12,6 +12,7 @@ const found = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 if (!found.isWhole) throw new Error('these are not the figures of a whole run');
 
 const columns = [
+  ['minutes', 'seconds', 60],
   ['sessions', 'sessions', 1],
   ['MB checked', 'bytesChecked', 1e6],
   ['KB typed', 'inputBytes', 1e3],
@@ -24,6 +25,7 @@ const columns = [
   ['load held', 'heldShare', 0.01, '%'],
   ['most RSS, MB', 'peakRssBytes', 1e6],
   ['growth at most, MB', 'growthAtMostBytes', 1e6],
+  ['of RSS', 'residentGrowthAtMostBytes', 1e6],
   ['descriptors', 'descriptorsMost', 1],
 ];
 

@@ -27,12 +27,15 @@ export class ReturningClient {
   constructor(
     public port: number,
     { host, token }: Door = { host: '127.0.0.1' },
+    /** Told of each of its connections. */
+    opened: (socket: WebSocket) => void = () => undefined,
   ) {
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
     this.client = new TerminalClient({
       open: () => {
         if (this.isAway) throw new Error('away');
         this.socket = new WebSocket(`ws://${host}:${this.port}/ws`, 'trex.v2', { headers });
+        opened(this.socket);
         return this.socket.on('ping', () => this.pings++);
       },
       reconnect: { firstMs: 1, mostMs: 5 },

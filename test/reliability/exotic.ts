@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ReturningClient } from '../../bench/clients/returning-client.js';
+import { type ReturningClient } from '../../bench/clients/returning-client.js';
 import { until } from '../support/until.js';
+import { connectClient } from './loads.js';
 import { type Fault, type Run } from './run.js';
 
 /** A script of /bin/sh in a session of its own, and what of its output is to come out at the other end. */
@@ -14,6 +15,8 @@ interface Program {
   readonly isClosed?: boolean;
   /** What it is typed, and does not read. */
   readonly types?: number;
+  /** What ends it, where that is a signal. */
+  readonly signal?: string;
 }
 
 const ESC = '\x1b';
@@ -43,6 +46,7 @@ export function exoticPrograms(bytes: number): Fault {
       printed(run, 'bytes that are no text', Buffer.alloc(bytes, 0xff), 'cat'),
       printed(run, 'text, a byte at a time', TEXT, 'dd bs=1 status=none <'),
       printed(run, 'many single bytes', Buffer.alloc(bytes, 'x'), 'dd bs=1 status=none <'),
+      killedAfter(printed(run, 'what is printed right before a kill', TEXT, 'cat')),
       { what: 'lets go of its terminal', script: 'exec <&- >&- 2>&-; exec sleep 60', isClosed: true },
       { what: 'is in another session', script: 'setsid timeout 0.3 tail -f /dev/null <&- >&- 2>&- & exit 0' },
       { what: 'has forked twice', script: '(sleep 0.3 &) ; (sleep 60 &) ; exec sleep 60', isClosed: true },
@@ -62,10 +66,13 @@ function printed({ server }: Run, what: string, bytes: Buffer, command: string):
   return { what, script: `${command} ${file}`, prints: bytes };
 }
 
+/** The same, and then it is killed by what nothing can hold up. */
+function killedAfter(program: Program): Program {
+  return { ...program, script: `${program.script}; kill -KILL $$`, signal: 'SIGKILL' };
+}
+
 async function runAll(run: Run, programs: readonly Program[]): Promise<void> {
-  const client = new ReturningClient(run.proxy.port);
-  run.clients.push(client);
-  await client.client.connect();
+  const client = await connectClient(run);
   for (const program of programs) {
     await runOne(run, client, program).catch((error: Error) =>
       run.problems.push(`R14: ${program.what}: ${error.message}`),
@@ -80,6 +87,7 @@ async function runOne(run: Run, { client }: ReturningClient, program: Program): 
   const { what, script, prints = Buffer.alloc(0), isClosed = false, types = 0 } = program;
   const chunks: Buffer[] = [];
   let exits = 0;
+  let endedBy: string | undefined;
   const session = await client.create(
     {
       output: (bytes, _offset, consumed) => {
@@ -87,7 +95,10 @@ async function runOne(run: Run, { client }: ReturningClient, program: Program): 
         consumed();
         if (exits > 0) run.problems.push(`I8: ${what}: output after the exit`);
       },
-      exit: () => exits++,
+      exit: ({ signal }) => {
+        exits += 1;
+        endedBy = signal;
+      },
       gone: () => exits++,
       gap: () => run.problems.push(`I1: ${what}: a gap`),
     },
@@ -105,6 +116,8 @@ async function runOne(run: Run, { client }: ReturningClient, program: Program): 
   }
   await until(() => exits > 0, 'its exit is told', 60_000);
   const shown = Buffer.concat(chunks).subarray(begin + BEGIN.length);
+  if (program.signal !== undefined && endedBy !== program.signal)
+    run.problems.push(`I8: ${what}: it was told to have ended by ${endedBy}, not ${program.signal}`);
   if (!shown.equals(prints))
     run.problems.push(`I1: ${what}: ${shown.length} bytes were shown, and ${prints.length} printed`);
   run.figures.sessions += 1;

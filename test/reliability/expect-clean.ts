@@ -23,6 +23,8 @@ export interface Gates {
   readonly isHeld?: boolean;
   /** Somebody is meant to be told of a gap. */
   readonly mayMiss?: boolean;
+  /** Connections are meant to be lost. */
+  readonly mayReturn?: boolean;
 }
 
 /** So many times what the probe beside it takes, anything may take. */
@@ -35,7 +37,7 @@ const PROCESS_BYTES = 120 * MIB;
 const SESSION_BYTES = MIB + 512 * KIB;
 /** Window and socket buffer. */
 const CLIENT_BYTES = MIB + MIB;
-const HELD_SHARE = 0.95;
+export const HELD_SHARE = 0.95;
 /** With less of its time left a machine does all it can. */
 export const IDLE_SHARE = 0.1;
 /** Of the samples, those at the beginning that say nothing. */
@@ -58,7 +60,7 @@ export async function baselineOf(server: ServerUnderTest): Promise<Baseline> {
  * @returns what is violated, in words
  */
 export async function expectClean(run: Run, baseline: Baseline, gates: Gates): Promise<string[]> {
-  const problems = [...run.problems.splice(0), ...clientsProblems(run, gates.mayMiss)];
+  const problems = [...run.problems.splice(0), ...clientsProblems(run, gates)];
   const expect = (holds: boolean, invariant: string, what: string): void => {
     if (!holds) problems.push(`${invariant}: ${what}`);
   };
@@ -140,6 +142,13 @@ function judgeSlopes({ samples, figures, growth, problems }: Run): void {
   const slope = slopeOf(settled.map((one) => ({ x: one[growth.per], y: one.heapAndBuffers })));
   figures.growthBytes = slope.perUnit * growth.units;
   figures.growthAtMostBytes = slope.atMost * growth.units;
+  const resident = slopeOf(settled.map((one) => ({ x: one[growth.per], y: one.rss })));
+  figures.residentGrowthAtMostBytes = resident.atMost * growth.units;
+  const { residentAtMostBytes = Infinity } = growth;
+  if (figures.residentGrowthAtMostBytes > residentAtMostBytes)
+    problems.push(
+      `I6: what is resident grows by up to ${mb(figures.residentGrowthAtMostBytes)}, more than ${mb(residentAtMostBytes)}`,
+    );
   const descriptors = slopeOf(settled.map((one) => ({ x: one[growth.per], y: one.descriptors })));
   figures.descriptorsGrowthAtMost = descriptors.atMost * growth.units;
   if (figures.descriptorsGrowthAtMost > MOST_DESCRIPTORS_GROWTH)
@@ -158,8 +167,16 @@ function isTooMuchHere({ figures: { heldShare = 1, idleShare = 1 } }: Run): bool
 }
 
 /** I1, I2 and I8, which clients see. */
-function clientsProblems({ talks, watchers, endedByFault, isServerGone }: Run, mayMiss = false): string[] {
+function clientsProblems(
+  { talks, watchers, clients, endedByFault, isServerGone }: Run,
+  { mayMiss = false, mayReturn = false }: Gates,
+): string[] {
   const problems: string[] = [];
+  const returns = clients.flatMap(({ arrivals }) => arrivals.slice(1));
+  if (returns.length > 0 && !mayReturn)
+    problems.push(`I1: ${returns.length} connections were lost for nothing`);
+  if (returns.some(({ isKnown, isServerNew }) => !isKnown && !isServerNew))
+    problems.push('I1: a client that came back was not known');
   const gaps = [...talks, ...watchers].reduce((sum, one) => sum + one.gaps, 0);
   if (gaps > 0 && !mayMiss) problems.push(`I1: ${gaps} gaps, where nobody was away for too long`);
   for (const talk of talks) {
@@ -176,6 +193,10 @@ function clientsProblems({ talks, watchers, endedByFault, isServerGone }: Run, m
       problems.push(`I1: a watcher had ${watcher.checker.wrongLines} wrong lines`);
     if (watcher.exits > 1 || (watcher.exits === 0 && !isServerGone))
       problems.push(`I8: a watcher had ${watcher.exits} exits`);
+    // The last that a talker says before it ends.
+    const isToEnd = !isServerGone && !endedByFault.has(watcher.talk);
+    if (isToEnd && watcher.checker.typed !== watcher.talk.checker.typed)
+      problems.push('I1: a watcher had an exit before all was shown');
   }
   return problems;
 }

@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { TerminalClient } from '../../client/terminal-client.js';
-import { READY, ReturningClient, type Talk } from '../../bench/clients/returning-client.js';
+import { READY, type ReturningClient, type Talk } from '../../bench/clients/returning-client.js';
 import { withUs } from '../../bench/harness/children.js';
 import { LineChecker } from '../../bench/programs/lines.js';
 import { until } from '../support/until.js';
-import { beginTalk, patience } from './loads.js';
+import { beginTalk, connectClient, patience } from './loads.js';
 import { type Told } from './programs/client.js';
 import { type Fault, type Run } from './run.js';
 import { type ServerUnderTest } from './server-under-test.js';
@@ -112,9 +112,7 @@ export const endServerTwice: Fault = async (run) => {
 
 /** A program that ignores being hung up on, and so do those that it starts. */
 async function ignoreHangUp(run: Run): Promise<void> {
-  const client = new ReturningClient(run.proxy.port);
-  run.clients.push(client);
-  await client.client.connect();
+  const client = await connectClient(run);
   const session = await client.client.create(
     { output: (_bytes, _offset, consumed) => consumed(), exit: () => undefined },
     { cols: 80, rows: 24 },
@@ -165,9 +163,7 @@ export function stall(...durationsMs: readonly number[]): Fault {
 
 /** R10: the wall clock goes an hour ahead, and two back. */
 export const jumpClock: Fault = async (run) => {
-  const away = new ReturningClient(run.proxy.port);
-  run.clients.push(away);
-  await away.client.connect();
+  const away = await connectClient(run);
   await beginTalk(run, away, FOREIGN_BYTES_PER_SECOND);
   const others = (await connections(run.server)) - 1;
   for (const jumpMs of [3_600_000, -7_200_000, 3_600_000]) {

@@ -62,6 +62,19 @@ async function fillAndEmpty(server: ServerUnderTest, figures: Figures): Promise<
     const next = await client.next((one) => one.sessionId === id && ['output', 'error'].includes(one.type));
     return next.type === 'error' ? { id, reason: next.reason } : { id };
   };
+  /** What its program says to a line that is typed; nothing of it needs another process. */
+  const saysWord = async (sessionId: string, word: string): Promise<void> => {
+    client.send({ type: 'input', sessionId, data: `echo "<${word}"">"\r` });
+    await client.untilOutput(sessionId, `<${word}>`);
+  };
+  // What is opened once for all stays open.
+  const first = await open();
+  if (first.reason === undefined) {
+    client.send({ type: 'close', sessionId: first.id });
+    await client.next({ type: 'exit', sessionId: first.id });
+  }
+  await until(() => server.descriptors().masters === 0, 'its terminal is closed');
+  const before = server.descriptors().all;
   const live: string[] = [];
   let refusal: string | undefined;
   while (refusal === undefined && live.length < 100) {
@@ -73,12 +86,17 @@ async function fillAndEmpty(server: ServerUnderTest, figures: Figures): Promise<
   if (refusal !== 'SESSION_LIMIT')
     problems.push(`a session was refused with ${refusal}, after ${live.length}`);
   const sockets = await manySockets(server.port);
+  // Where there is no room for more, what runs goes on.
+  for (const [n, sessionId] of live.entries()) await saysWord(sessionId, `word-${n}`);
   for (const socket of sockets) socket.destroy();
   for (const sessionId of live) client.send({ type: 'close', sessionId });
   for (const sessionId of live) await client.next({ type: 'exit', sessionId });
   await until(
     async () => (await server.get('/api/sessions').catch(() => '')) === '[]',
     'it answers, and has none',
+  );
+  await until(() => server.descriptors().all <= before, `it has ${before} descriptors again`).catch(() =>
+    problems.push(`I5: ${server.descriptors().all} descriptors, not ${before}`),
   );
   if (live.length > 0) {
     const { id, reason } = await open();
@@ -117,6 +135,8 @@ export async function logToFullDisk(figures: Figures): Promise<string[]> {
     figures.bytesChecked += talk.checker.offset;
     figures.resumes += 1;
     figures.faults += 1;
+    await until(() => server.descriptors().masters === 0, 'no terminal is open');
+    await until(() => server.processes().length + server.children().length === 0, 'no process is left');
     const code = await server.stop();
     return [
       wrongLines + wrongInput > 0 ? 'I1, I2: something was lost' : '',

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ReturningClient, Talk } from '../../bench/clients/returning-client.js';
 import { quantile } from '../../bench/harness/statistics.js';
-import { largest, PROBE_TIMES } from './expect-clean.js';
+import { HELD_SHARE, largest, PROBE_TIMES } from './expect-clean.js';
+import { watchExits } from './exit-watch.js';
 import { type Load, type Run } from './run.js';
 import { Watcher } from './watcher.js';
 
@@ -12,6 +13,8 @@ const LOOK_MS = 50;
 /** Somebody who closes a session does not wait for a flood in another. */
 const CLOSED_MS = 200;
 const CLOSINGS = 3;
+/** To come back takes a moment, too, and longer on a busy machine. */
+const RETURNED_SHARE = 0.5;
 
 /** As long as is promised, or three times what the bare probe beside it has waited at most, where that is more. */
 export function patience({ probeMs }: Run, promisedMs: number): number {
@@ -39,14 +42,12 @@ export function talkers(about: Talkers): Load {
       run.figures.sessionsAtOnce = clients * sessionsEach;
       run.bytesPerSecond = clients * sessionsEach * bytesPerSecond;
       for (let n = 0; n < clients; n++) {
-        const client = new ReturningClient(run.proxy.port);
-        await client.client.connect();
-        run.clients.push(client);
+        const client = await connectClient(run);
         // All at once they would share the processors until none has begun in time.
         for (let each = 0; each < sessionsEach; each++) await beginTalk(run, client, bytesPerSecond);
       }
       for (const talk of run.talks)
-        for (let n = 0; n < watchers; n++) run.watchers.push(await Watcher.begin(run.server.port, talk));
+        for (let n = 0; n < watchers; n++) run.watchers.push(await Watcher.begin(run.watchersPort, talk));
       going.push(...run.talks.map((talk) => typeInto(talk, keysPerSecond, run)));
       if (reconnectEveryMs !== undefined)
         going.push(...run.clients.map((client) => comeAndGo(client, reconnectEveryMs, run)));
@@ -54,8 +55,20 @@ export function talkers(about: Talkers): Load {
     async end(run) {
       await Promise.all(going);
       await endTalks(run);
+      const due = reconnectEveryMs ? (clients * run.seconds * 1000) / reconnectEveryMs : 0;
+      if (run.figures.resumes < RETURNED_SHARE * due)
+        run.problems.push(`clients came back ${run.figures.resumes} times, not about ${due}`);
     },
   };
+}
+
+/** A client that has come, and all that it is sent is looked at. */
+export async function connectClient(run: Run): Promise<ReturningClient> {
+  const found = (problem: string): void => void run.problems.push(problem);
+  const client = new ReturningClient(run.proxy.port, undefined, (socket) => watchExits(socket, found));
+  run.clients.push(client);
+  await client.client.connect();
+  return client;
 }
 
 export async function beginTalk(
@@ -147,15 +160,14 @@ export function firehose(mostBytes: number): Load {
     done,
     async begin(run) {
       run.figures.sessionsAtOnce = 3;
-      const [fast, calm] = [new ReturningClient(run.proxy.port), new ReturningClient(run.proxy.port)];
-      run.clients.push(fast, calm);
-      await fast.client.connect();
-      await calm.client.connect();
+      const [fast, calm] = [await connectClient(run), await connectClient(run)];
       run.figures.quietDeleteMs = await closeSome(run, calm);
       hose = await beginTalk(run, fast, Infinity, mostBytes);
       const other = await beginTalk(run, calm, 0);
       typing = typeInto(other, 20, run);
       run.figures.deleteMs = await closeSome(run, calm);
+      if (hose.checker.offset >= mostBytes)
+        run.problems.push('the flood was over before anything was done beside it');
     },
     async end(run) {
       await done();
@@ -197,16 +209,15 @@ async function closeOne(run: Run, client: ReturningClient): Promise<number> {
 const STALLED_MS = 10_000;
 const LATE_MS = 2000;
 const SLOW_BYTES_PER_SECOND = 64 * KIB;
+/** Beyond what any of them is waited for, several times. */
+const LONG_SECONDS = 60;
 
 /** Eight look at one session that prints a lot: one takes nothing any more, one little. */
 export function fanOut(bytesPerSecond: number): Load {
   return {
     async begin(run) {
       run.figures.sessionsAtOnce = 1;
-      const client = new ReturningClient(run.proxy.port);
-      run.clients.push(client);
-      await client.client.connect();
-      const talk = await beginTalk(run, client, bytesPerSecond);
+      const talk = await beginTalk(run, await connectClient(run), bytesPerSecond);
       for (let n = 0; n < 7; n++) run.watchers.push(await Watcher.begin(run.server.port, talk));
       run.watchers[0]!.stall();
       run.watchers[1]!.slowDownTo(SLOW_BYTES_PER_SECOND);
@@ -222,14 +233,23 @@ export function fanOut(bytesPerSecond: number): Load {
         run.problems.push(`fast viewers had nothing for ${run.figures.longestStillMs} ms, not ${most}`);
       if (run.figures.slowestFastBytesPerSecond < SLOW_BYTES_PER_SECOND)
         run.problems.push(`fast viewers had ${least} bytes in ${run.seconds} s: less than a slow one takes`);
+      // Once whoever takes nothing has been given up, everybody else has all there is; in less there is no telling.
+      const whole = bytesPerSecond * (run.seconds - most / 1000);
+      if (run.seconds >= LONG_SECONDS && least < HELD_SHARE * whole)
+        run.problems.push(`fast viewers had ${least} bytes, of ${whole} that were due`);
       if (run.talks[0]!.gaps + fast.reduce((sum, { gaps }) => sum + gaps, 0) > 0)
         run.problems.push('a fast viewer had a gap');
       stalled!.goOn();
       slow!.goOn();
       await endTalks(run);
+      if (run.seconds >= LONG_SECONDS && stalled!.gaps === 0)
+        run.problems.push('who took nothing was told of no gap');
     },
   };
 }
+
+/** In which all of them can be, several times. */
+const CHURN_SECONDS = 600;
 
 /** Sessions are created, used and closed, one after the other, `atOnce` at a time, `most` in all. */
 export function churn(atOnce: number, most: number): Load {
@@ -247,16 +267,15 @@ export function churn(atOnce: number, most: number): Load {
     async end(run) {
       await done();
       const { sessions } = run.figures;
-      if (sessions < most) run.notes.push(`${sessions} of ${most} sessions in this time`);
+      const told = `${sessions} of ${most} sessions in this time`;
+      if (sessions < most) (run.seconds >= CHURN_SECONDS ? run.problems : run.notes).push(told);
       await endTalks(run);
     },
   };
 }
 
 async function createUseAndClose(run: Run, n: number, most: number): Promise<void> {
-  const client = new ReturningClient(run.proxy.port);
-  run.clients.push(client);
-  await client.client.connect();
+  const client = await connectClient(run);
   for (let round = 0; !run.isOver && run.figures.sessions < most; round++) {
     run.figures.sessions += 1;
     const word = `${n}-${round}`;

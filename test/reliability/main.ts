@@ -46,7 +46,8 @@ async function main(): Promise<void> {
     console.log(told(outcome));
   }
   const machine = `${availableParallelism()} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release().split('-')[0]}`;
-  const isWhole = !names && options.seconds === undefined && tier !== 'quick';
+  const isLong = tier === 'soak' ? Number(options.hours ?? 1) >= 1 : options.hours === undefined;
+  const isWhole = !names && options.seconds === undefined && tier !== 'quick' && isLong;
   const about = {
     tier,
     isWhole,

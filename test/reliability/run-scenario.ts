@@ -1,5 +1,6 @@
 import { cpus } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { residentBytes } from '../../bench/harness/process-usage.js';
 import { seededRandom } from '../../bench/harness/statistics.js';
 import { CuttingProxy } from '../support/cutting-proxy.js';
 import { baselineOf, expectClean, IDLE_SHARE, largest } from './expect-clean.js';
@@ -58,7 +59,7 @@ export async function runScenario(scenario: Scenario, tier: Tier, seed: number):
   let problems: string[] = [];
   try {
     problems = await within(END_MS + run.seconds * 1000, go(run, scenario, tier)).then(
-      () => expectClean(run, baseline, scenario.gates),
+      async () => [...(await expectClean(run, baseline, scenario.gates)), ...whetherFaulty(run, scenario)],
       async (error: unknown) => [...run.problems, ...(await said(error)), server.stderr.slice(0, 500)],
     );
     run.figures.seconds = (performance.now() - began) / 1000;
@@ -120,6 +121,7 @@ export function newRun(
   return {
     server,
     proxy,
+    watchersPort: server.port,
     seconds,
     random: seededRandom(seed),
     figures: { ...NO_FIGURES },
@@ -145,7 +147,10 @@ async function go(
   { load, fault, plan }: Extract<Scenario, { load: unknown }>,
   tier: Tier,
 ): Promise<void> {
-  if (plan) run.proxy.planFor = (number) => plan(number, run.random, tier);
+  if (plan) {
+    run.proxy.planFor = (number) => plan(number, run.random, tier);
+    run.watchersPort = run.proxy.port;
+  }
   const probe = await Probe.start();
   try {
     probe.begin(seededRandom(1));
@@ -174,6 +179,12 @@ async function go(
   }
 }
 
+/** Counts what is done to connections all the time as one fault. */
+function whetherFaulty(run: Run, { plan, hasHappened }: Extract<Scenario, { load: unknown }>): string[] {
+  if (plan) run.figures.faults += 1;
+  return hasHappened?.(run) === false ? ['what was to be survived has not happened'] : [];
+}
+
 /** A hundred samples in an hour, and no more than one a second. */
 async function sample(run: Run, begunMs: number): Promise<void> {
   const everyMs = Math.max(1000, (run.seconds * 1000) / SAMPLES);
@@ -185,6 +196,7 @@ async function sample(run: Run, begunMs: number): Promise<void> {
       hours: (performance.now() - begunMs) / 3_600_000,
       sessions: run.figures.sessions,
       heapAndBuffers,
+      rss: residentBytes(run.server.pid),
       descriptors: run.server.descriptors().all,
     });
   }

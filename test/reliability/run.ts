@@ -22,6 +22,8 @@ export interface Sample {
   readonly hours: number;
   readonly sessions: number;
   readonly heapAndBuffers: number;
+  /** All that is resident, native memory too. */
+  readonly rss: number;
   readonly descriptors: number;
 }
 
@@ -30,6 +32,8 @@ export interface Growth {
   readonly per: 'hours' | 'sessions';
   readonly units: number;
   readonly atMostBytes: number;
+  /** The same of all that is resident, where V8 has no reason to take more and more. */
+  readonly residentAtMostBytes?: number;
   /** Over less than this it is not judged: it has hardly done everything once. */
   readonly least: number;
 }
@@ -37,8 +41,10 @@ export interface Growth {
 /** What a load and a fault work on; both add to it. */
 export interface Run {
   readonly server: ServerUnderTest;
-  /** Before the server; every client comes through it. */
+  /** Before the server; every client of `trex.v2` comes through it. */
   readonly proxy: CuttingProxy;
+  /** Where those of `trex.v1` come in, which cannot come back: by the proxy too, unless it is to cut them off. */
+  watchersPort: number;
   readonly seconds: number;
   /** The same numbers for the same seed. */
   readonly random: () => number;

@@ -31,8 +31,7 @@ export class Watcher {
 
   private constructor(
     private readonly socket: WebSocket,
-    private readonly sessionId: string,
-    private readonly beganAt: number,
+    readonly talk: Talk,
   ) {
     socket.on('message', (frame: Buffer) => this.take(JSON.parse(frame.toString()) as Message));
     // The close that follows tells the same.
@@ -45,9 +44,10 @@ export class Watcher {
   }
 
   /** Resolves once it looks: from where that begins to talk, or from what is still kept of it. */
-  static async begin(port: number, { sessionId, beganAt }: Talk): Promise<Watcher> {
+  static async begin(port: number, talk: Talk): Promise<Watcher> {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, 'trex.v1');
-    const watcher = new Watcher(socket, sessionId, beganAt);
+    const { sessionId, beganAt } = talk;
+    const watcher = new Watcher(socket, talk);
     await once(socket, 'open');
     socket.send(JSON.stringify({ type: 'attach', sessionId, from: beganAt }));
     await watcher.until(() => watcher.end !== undefined, 'it is attached');
@@ -93,7 +93,7 @@ export class Watcher {
   }
 
   private take(message: Message): void {
-    if (message.sessionId !== this.sessionId) return;
+    if (message.sessionId !== this.talk.sessionId) return;
     if (this.exits > 0) this.problems.push(`${message.type} after the exit`);
     switch (message.type) {
       case 'attached':
@@ -128,7 +128,7 @@ export class Watcher {
   private beginAt(offset: number): void {
     this.end = offset;
     // It has come when not all was kept any more, which is no gap in what it has been sent.
-    const missed = offset - this.beganAt;
+    const missed = offset - this.talk.beganAt;
     if (missed < 0) this.problems.push(`it begins ${-missed} bytes before it asked to`);
     if (missed > 0) this.checker.skip(missed);
     this.gapBytes += missed;
