@@ -321,7 +321,7 @@ export const mutations = [
     replace: "  release(): View[] {\n    process.stderr.write('released\\n');\n",
   },
   {
-    ...under('L1'),
+    ...under('L6-small'),
     file: 'src/terminal/connection.ts',
     what: 'the views of a connection outlive it',
     find: '    this.channels.clear();\n    return views;\n',

@@ -27,6 +27,7 @@ const noTunnel: HttpRefusal = {
  * counted in `refusals`.
  */
 export function answerUnusualRequests(server: Server, refusals: Counts): void {
+  refusals.know([tooLarge, tooSlow, unreadable, noTunnel].map(({ code }) => code));
   const refuseCounted = (socket: Duplex, refusal: HttpRefusal): void => {
     refusals.add(refusal.code);
     refuse(socket, refusal);

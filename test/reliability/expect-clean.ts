@@ -37,7 +37,7 @@ const PROCESS_BYTES = 120 * MIB;
 const SESSION_BYTES = MIB + 512 * KIB;
 /** Window and socket buffer. */
 const CLIENT_BYTES = MIB + MIB;
-export const HELD_SHARE = 0.95;
+const HELD_SHARE = 0.95;
 /** With less of its time left a machine does all it can. */
 export const IDLE_SHARE = 0.1;
 /** Of the samples, those at the beginning that say nothing. */

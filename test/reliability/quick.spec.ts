@@ -41,6 +41,7 @@ describe('the reliability suite, in short:', () => {
     const json = join(builtFolder(), `reliability/${name}.json`);
     const said = await run('--only', name, '--json', json);
 
+    if (!existsSync(json)) throw new Error(`it has not come to an end: ${said}`);
     const { outcomes } = JSON.parse(readFileSync(json, 'utf8')) as { outcomes: Outcome[] };
     expect(outcomes.map((one) => ({ name: one.name, problems: one.problems, said }))).toEqual([
       { name, problems: [], said },

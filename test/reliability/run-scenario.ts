@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { residentBytes } from '../../bench/harness/process-usage.js';
 import { seededRandom } from '../../bench/harness/statistics.js';
 import { CuttingProxy } from '../support/cutting-proxy.js';
-import { baselineOf, expectClean, IDLE_SHARE, largest } from './expect-clean.js';
+import { type Baseline, baselineOf, expectClean, IDLE_SHARE, largest } from './expect-clean.js';
 import { endTalks, talkers } from './loads.js';
 import { Probe } from './probe.js';
 import { type Figures, type Growth, type Run, type Sample } from './run.js';
@@ -37,7 +37,7 @@ const NO_FIGURES: Figures = {
 };
 /** How long a load may take to end, beyond the time it was given. */
 const END_MS = 240_000;
-const SAMPLES = 100;
+const SAMPLES = 150;
 const LATENESS_EVERY_MS = 500;
 /** Programs print in ticks, and what they print is on its way for a moment. */
 const LATE_MS = 250;
@@ -49,15 +49,18 @@ export async function runScenario(scenario: Scenario, tier: Tier, seed: number):
   if (skipped !== undefined) return { name, about, seed, skipped, problems: [] };
   if ('check' in scenario) {
     const figures = { ...NO_FIGURES };
+    const began = performance.now();
     const problems = await scenario.check(figures, tier).catch(said);
+    figures.seconds = (performance.now() - began) / 1000;
     return { name, about, seed, problems, figures };
   }
   const server = await ServerUnderTest.start({ settings: scenario.settings });
   const proxy = await CuttingProxy.start(server.port);
-  const [run, baseline] = await prepare(server, proxy, scenario.seconds[tier] ?? 0, seed, scenario.growth);
-  const began = performance.now();
+  const run = newRun(server, proxy, scenario.seconds[tier] ?? 0, seed, scenario.growth);
   let problems: string[] = [];
   try {
+    const baseline = await prepare(run, seed);
+    const began = performance.now();
     problems = await within(END_MS + run.seconds * 1000, go(run, scenario, tier)).then(
       async () => [...(await expectClean(run, baseline, scenario.gates)), ...whetherFaulty(run, scenario)],
       async (error: unknown) => [...run.problems, ...(await said(error)), server.stderr.slice(0, 500)],
@@ -85,14 +88,8 @@ export async function runScenario(scenario: Scenario, tier: Tier, seed: number):
 }
 
 /** Has the server done everything once, so that what it then holds is what it always holds. */
-async function prepare(
-  server: ServerUnderTest,
-  proxy: CuttingProxy,
-  seconds: number,
-  seed: number,
-  growth: Growth | undefined,
-): Promise<[Run, Awaited<ReturnType<typeof baselineOf>>]> {
-  const warmUp = newRun(server, proxy, seconds, seed, growth);
+async function prepare({ server, proxy }: Run, seed: number): Promise<Baseline> {
+  const warmUp = newRun(server, proxy, 0, seed);
   const load = talkers({
     clients: 2,
     sessionsEach: 1,
@@ -107,8 +104,8 @@ async function prepare(
   }
   warmUp.isOver = true;
   await load.end(warmUp);
-  const baseline = await baselineOf(server);
-  return [newRun(server, proxy, seconds, seed, growth), baseline];
+  if (warmUp.problems.length > 0) throw new Error(`while it warms up: ${warmUp.problems.join('; ')}`);
+  return baselineOf(server);
 }
 
 export function newRun(
@@ -185,7 +182,7 @@ function whetherFaulty(run: Run, { plan, hasHappened }: Extract<Scenario, { load
   return hasHappened?.(run) === false ? ['what was to be survived has not happened'] : [];
 }
 
-/** A hundred samples in an hour, and no more than one a second. */
+/** A load that is over in an eighth of its time still has enough samples; they are no more than one a second. */
 async function sample(run: Run, begunMs: number): Promise<void> {
   const everyMs = Math.max(1000, (run.seconds * 1000) / SAMPLES);
   while (!run.isOver) {

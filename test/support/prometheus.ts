@@ -44,7 +44,7 @@ export class Prometheus {
   }
 
   private get port(): number {
-    return Number(/msg="Listening on" address=127\.0\.0\.1:(\d+)/.exec(this.program.stderr)?.[1]);
+    return Number(/msg="Listening on".*? address=127\.0\.0\.1:(\d+)/.exec(this.program.stderr)?.[1]);
   }
 
   /** @throws with what it said, when it does not like its settings */
