@@ -294,7 +294,7 @@ describe('a server that is asked for telemetry', () => {
       client.send({ type: 'input', sessionId, data: 'echo $((6*7))\r' });
       await client.untilOutput(sessionId, '42\r\n');
       const told = (signal: string): number =>
-        program.stdout.split(`"signal":"${signal}","cause"`).length - 1;
+        program.stdout.split(`"telemetrySignal":"${signal}","failure"`).length - 1;
       await until(() => told('metrics') > 0 && told('logs') > 0 && told('traces') > 0, 'it says so', 20_000);
       for (const signal of ['metrics', 'logs', 'traces'])
         await untilScraped(
