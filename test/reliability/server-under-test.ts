@@ -91,7 +91,8 @@ export class ServerUnderTest {
       main = builtServer(),
       node = process.execPath,
     } = this.circumstances;
-    this.port ||= await freePort();
+    // Whose log nobody reads cannot say which it has taken; what is free now may be somebody else's by then.
+    if (this.port === 0 && logTo !== undefined) this.port = await freePort();
     const hook = join(__dirname, 'hooks/remote-hand.js');
     const args = ['--expose-gc', ...(uid === undefined ? ['--require', hook] : []), main];
     if (uid !== undefined) chownSync(this.folder, uid, uid);
@@ -117,9 +118,13 @@ export class ServerUnderTest {
     this.child = withUs(child);
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.log += text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    const isListening = async (): Promise<boolean> => {
+      this.port ||= Number(/is listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(this.log)?.[1] ?? 0);
+      if (this.port === 0) return false;
+      return (await this.get('/api/health').catch(() => '')).includes('"ok"');
+    };
     await until(
-      async () =>
-        this.exit !== undefined || (await this.get('/api/health').catch(() => ''))?.includes('"ok"'),
+      async () => this.exit !== undefined || (await isListening()),
       'the server listens',
       2 * PATIENCE_MS,
     );
