@@ -358,7 +358,7 @@ export const mutations = [
     threat: 'T07',
     what: 'what is no HTTP is answered as Node does',
     file: 'src/unusual-requests.ts',
-    find: 'else refuse(socket, refusalOf(error.code));',
+    find: 'else refuseCounted(socket, refusalOf(error.code));',
     replace: String.raw`else socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');`,
     tests: ['test/e2e/answer-headers.spec.ts'],
     only: 'T07 · what every answer says to browsers 400 of what is no HTTP',
