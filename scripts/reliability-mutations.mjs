@@ -106,6 +106,7 @@ export const mutations = [
     what: 'a gap is told a byte too short',
     find: '    return { offset: position, end, restoring };',
     replace: '    return { offset: position + 1, end, restoring };',
+    tests: [...VIEW.tests, 'src/core/session.spec.ts'],
   },
   {
     ...VIEW,
@@ -126,7 +127,7 @@ export const mutations = [
     what: 'an acknowledgement that comes late takes back a newer one',
     find: '    if (offset <= this.consumedTo) return;\n    this.consumedTo',
     replace: '    this.consumedTo',
-    tests: [...VIEW.tests, ...property('acknowledged-output')],
+    tests: [...VIEW.tests, ...property('acknowledged-output'), 'src/core/session.spec.ts'],
   },
   {
     ...FRAMES,
