@@ -27,7 +27,8 @@ export function isMissing(program: string, required: string): void {
   it.skip('is not installed', () => undefined);
 }
 
-function mayExecute(path: string): boolean {
+/** Whether that is a file which this user may run. */
+export function mayExecute(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return true;

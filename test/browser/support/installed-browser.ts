@@ -1,5 +1,5 @@
-import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
+import { mayExecute } from '../../support/installed';
 
 /** By which names a browser is looked for that the page is tried in. */
 export const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome'];
@@ -7,14 +7,5 @@ export const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome'];
 /** @returns its path */
 export function installedBrowser(): string | undefined {
   const folders = ['/usr/bin', ...(process.env.PATH ?? '').split(':')].filter((folder) => folder !== '');
-  return BROWSERS.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  return BROWSERS.flatMap((name) => folders.map((folder) => join(folder, name))).find(mayExecute);
 }
