@@ -6,10 +6,11 @@ import makeFolder from '../../support/build-folder';
 import { BROWSERS, installedBrowser } from './installed-browser';
 
 export default function prepare(): void {
+  // Also where all is skipped: what is started is looked for there before that is known.
+  makeFolder();
   const browser = installedBrowser();
   if (browser === undefined) return tellMissing();
   process.env.TREX_TEST_BROWSER = browser;
-  makeFolder();
 }
 
 function tellMissing(): void {
