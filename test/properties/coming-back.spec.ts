@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type FailureReason, RequestFailed } from '../../client/client-error.js';
 import { type Closure } from '../../client/connection.js';
 import { type RemoteSession, type SessionHandlers } from '../../client/remote-session.js';
@@ -12,6 +14,8 @@ import {
   type ErrorMessage,
   type Exit,
   type GapBytes,
+  type HelloMessage,
+  type Resumption,
   type ServerMessage,
 } from '../../src/protocol/messages.js';
 import { FakeClock } from '../fakes/fake-clock.js';
@@ -121,6 +125,8 @@ const step = fc.oneof(
   { weight: 3, arbitrary: kind('consume', { which, chunks: fc.nat(5) }) },
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
+/** Cases that were found before: looked at first. */
+const corpus = JSON.parse(readFileSync(join(__dirname, '../corpus/coming-back.json'), 'utf8')) as Step[][];
 type Of<Type extends Step['type']> = Extract<Step, { type: Type }>;
 /** What an application or a process does with one session. */
 type Deed = Extract<Step, { which: number }>;
@@ -246,6 +252,8 @@ class Known {
   isClosed = false;
   wasDetached = false;
   private linksWhenCreated = 0;
+  /** What is before it was given up by a hello that came late: its view had gone back since. */
+  private givenUpBefore = 0;
   private written = 0;
   /** Of what was written: what may have been typed from its beginning on, or not at all. */
   private readonly unsure: InputRange[] = [];
@@ -296,7 +304,8 @@ class Known {
     const { session } = this;
     if (!session || end <= offset || end > this.printed) return false;
     // While it was held for the client nothing has fallen off where that had got to, or wanted to be.
-    const wasHeld = !this.scene.wasLetGo && this.attaching === 0 && offset !== from;
+    const isWanted = this.attaching === 0 && offset !== from && offset >= this.givenUpBefore;
+    const wasHeld = !this.scene.wasLetGo && isWanted;
     if (end <= session.log.start && !wasHeld) return true;
     return this.isGoing && end === session.log.end;
   }
@@ -310,6 +319,11 @@ class Known {
     this.check(this.session === undefined, 'created twice');
     this.session = session;
     this.linksWhenCreated = this.scene.links.all.length;
+  }
+
+  /** The server was told, by a hello that came late, that the client goes on from there. */
+  wentOn({ from = 0 }: Resumption): void {
+    this.givenUpBefore = Math.max(this.givenUpBefore, from);
   }
 
   create({ persistent, hasSize, isLate }: Of<'create'>): void {
@@ -602,7 +616,7 @@ class Scene implements LinkNews {
   }
 
   received(message: ClientMessage, link: QueuedLink): void {
-    if (message.type === 'hello') this.greeted(link);
+    if (message.type === 'hello') this.greeted(link, message);
     if (message.type === 'acknowledge') for (const one of message.sessions) this.acknowledged(one);
   }
 
@@ -734,11 +748,13 @@ class Scene implements LinkNews {
     else this.seen.forgotten += 1;
   }
 
-  private greeted(link: QueuedLink): void {
+  private greeted(link: QueuedLink, { sessions = [] }: HelloMessage): void {
     this.noteAbsence();
     if (this.hasArrived && this.isPresent) this.seen.takeovers += 1;
     this.absentSince = undefined;
-    if (link !== this.links.newest) this.seen.lateHellos += 1;
+    if (link === this.links.newest) return;
+    this.seen.lateHellos += 1;
+    for (const one of sessions) this.knownAs(one.sessionId)?.wentOn(one);
   }
 
   private acknowledged({ sessionId, offset }: Consumed): void {
@@ -760,7 +776,7 @@ describe('properties of a client and a server whose connections are lost', () =>
           await scene.finish();
           await scene.leave();
         }),
-        { numRuns: RUNS },
+        { numRuns: RUNS, examples: corpus.map((steps): [Step[]] => [steps]) },
       );
       const { resumptions, takeovers, lateHellos, attachedLater } = seen;
       expect(Math.min(resumptions, takeovers, lateHellos, attachedLater)).toBeGreaterThan(RUNS / 10);
