@@ -698,7 +698,9 @@ export class Model {
       if (connection.isOpen) connection.news.push({ about: session.id, offset, end });
       view.position = end;
       view.received = end;
-      if (connection.acknowledges) view.consumed = end;
+      // What it acknowledges comes a little later: until then it may be asked for again, and is kept.
+      this.pace(session);
+      if (connection.acknowledges) view.consumed = Math.max(view.consumed, view.received);
       this.pace(session);
     }
     if (!session.exit || view.hasExit || view.position < session.printed.length) return;
