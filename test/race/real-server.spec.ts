@@ -16,7 +16,7 @@ import { LOG_BYTES, MAX_SESSIONS, MAX_VIEWERS, Model } from './support/model.js'
 import { ToldProcesses } from './support/processes.js';
 import { SocketSystem } from './support/socket-system.js';
 
-const RUNS = runs(50);
+const RUNS = runs(100);
 const MOST_COMMANDS = 40;
 
 /** As often as without sockets, but for what only fakes can be told. */
