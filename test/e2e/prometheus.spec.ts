@@ -1,4 +1,5 @@
-import { installed, isMissing } from '../support/installed.js';
+import { installed } from '../support/installed.js';
+import { isMissing } from '../support/missing.js';
 import { useProgram } from '../support/program.js';
 import { usePrometheus } from '../support/prometheus.js';
 import {

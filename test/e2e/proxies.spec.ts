@@ -1,5 +1,6 @@
 import { newToken } from '../../src/admission/access-token.js';
-import { installed, isMissing } from '../support/installed.js';
+import { installed } from '../support/installed.js';
+import { isMissing } from '../support/missing.js';
 import { caddy, nginx, PROXY_NAME, PROXY_UID, shippedFile, useProxy } from '../support/proxy.js';
 import { useTestBed } from '../support/test-bed.js';
 import { type Answer } from '../support/test-server.js';
