@@ -119,7 +119,7 @@ export class ServerUnderTest {
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.log += text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
     const isListening = async (): Promise<boolean> => {
-      this.port ||= Number(/is listening on http:\/\/127\.0\.0\.1:(\d+)/.exec(this.log)?.[1] ?? 0);
+      this.port ||= Number(/is listening on http:\/\/[^ ]+:(\d+)/.exec(this.log)?.[1] ?? 0);
       if (this.port === 0) return false;
       return (await this.get('/api/health').catch(() => '')).includes('"ok"');
     };
