@@ -700,7 +700,7 @@ export class Model {
       view.received = end;
       // What it acknowledges comes a little later: until then it may be asked for again, and is kept.
       this.pace(session);
-      if (connection.acknowledges) view.consumed = Math.max(view.consumed, view.received);
+      if (connection.acknowledges) view.consumed = view.received;
       this.pace(session);
     }
     if (!session.exit || view.hasExit || view.position < session.printed.length) return;
