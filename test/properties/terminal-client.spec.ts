@@ -191,9 +191,13 @@ describe('properties of a client’s sessions', () => {
   });
 
   it('type every byte once, in its place, however it is cut', async () => {
-    const pieces = fc.array(fc.uint8Array({ maxLength: 200_000, size: 'max' }), { maxLength: 5 });
+    // Their lengths only: of what is in them, a failure would be made smaller for many minutes.
+    const lengths = fc.array(fc.nat(200_000), { maxLength: 5 });
     await fc.assert(
-      fc.asyncProperty(pieces, fc.nat(1000), async (written, inputOffset) => {
+      fc.asyncProperty(lengths, fc.nat(1000), async (pieces, inputOffset) => {
+        const written = pieces.map((length, index) =>
+          Uint8Array.from({ length }, (_, at) => printed(index, at)),
+        );
         const connected = connectedClient();
         const shown = await attach(connected, new FakeApplication(), { inputOffset });
         const { frames } = connected.socket;
