@@ -342,4 +342,26 @@ export const mutations = [
     find: '    if (this.finish) this.finish();\n    else this.destroy();\n',
     replace: '',
   },
+  {
+    ...under('L1'),
+    file: 'src/terminal/keep-alive.ts',
+    what: 'a connection that is gone is still looked at',
+    find: '    timer.cancel();\n',
+    replace: '    void timer;\n',
+  },
+  {
+    ...under('L1'),
+    file: 'src/sessions/session-registry.ts',
+    what: 'each session leaves 2 MiB behind',
+    find: '    session.remove();\n',
+    replace:
+      '    session.remove();\n    Object.assign(globalThis, { [session.id]: new Uint8Array(2 ** 21) });\n',
+  },
+  {
+    ...under('L1'),
+    file: 'src/observability/session-log.ts',
+    what: 'it warns of what is as it should be',
+    find: '      this.logger.log({ sessionId, name, msg });\n',
+    replace: '      this.logger.warn({ sessionId, name, msg });\n',
+  },
 ];
