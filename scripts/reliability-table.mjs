@@ -26,7 +26,8 @@ const columns = [
   ['most RSS, MB', 'peakRssBytes', 1e6],
   ['growth at most, MB', 'growthAtMostBytes', 1e6],
   ['of RSS', 'residentGrowthAtMostBytes', 1e6],
-  ['descriptors', 'descriptorsMost', 1],
+  ['fewest descriptors', 'descriptorsLeast', 1],
+  ['most', 'descriptorsMost', 1],
 ];
 
 function cell(figures = {}, [, name, unit, suffix = '']) {

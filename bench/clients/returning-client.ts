@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { type RemoteSession } from '../../client/remote-session.js';
-import { type Arrival, type CreateOptions, TerminalClient } from '../../client/terminal-client.js';
+import { type Arrival, TerminalClient } from '../../client/terminal-client.js';
 import { LineChecker } from '../programs/lines.js';
 
 const TALKER = join(__dirname, '../programs/talker.js');
@@ -107,12 +107,7 @@ export class Talk {
   }
 
   /** Resolves when it talks; it prints `mostBytes` at most. */
-  async begin(
-    { client }: ReturningClient,
-    bytesPerSecond: number,
-    mostBytes = Infinity,
-    options: CreateOptions = {},
-  ): Promise<void> {
+  async begin({ client }: ReturningClient, bytesPerSecond: number, mostBytes = Infinity): Promise<void> {
     this.session = await client.create(
       {
         output: (bytes, _offset, consumed) => {
@@ -137,7 +132,7 @@ export class Talk {
           this.looked();
         },
       },
-      { cols: 80, rows: 24, ...options },
+      { cols: 80, rows: 24 },
     );
     const ready = this.until(() => this.pid > 0);
     this.session.write(talkerCommand(bytesPerSecond, mostBytes));
@@ -171,11 +166,6 @@ export class Talk {
     const expected = `TYPED ${this.typedBytes} ${this.typed.digest('hex')}`;
     await this.ended();
     return { wrongLines: this.checker.wrongLines, wrongInput: this.checker.typed === expected ? 0 : 1 };
-  }
-
-  /** Closes its session, whatever it does. */
-  close(): void {
-    this.session?.close();
   }
 
   private send(text: string): void {

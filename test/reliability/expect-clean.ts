@@ -73,10 +73,13 @@ export async function expectClean(run: Run, baseline: Baseline, gates: Gates): P
   const { probeMaxMs: slowest = 0 } = figures;
   const slow = probeMs.length < FEW ? slowest : quantile(probeMs, 0.99);
   figures.echoes = echoMs.length + lateEchoMs.length;
+  const isTimed = Math.min(gates.echoP50Ms, gates.echoP99Ms) < Infinity;
+  expect(!isTimed || figures.echoes > 0, 'I9', 'no key was echoed');
   if (lateEchoMs.length > 0) {
     const slowest = largest(lateEchoMs).toFixed(1);
+    figures.echoesNotJudged = lateEchoMs.length;
     run.notes.push(
-      `not judged, for the load was late and this machine could do no more: ${lateEchoMs.length} echoes, at most ${slowest} ms`,
+      `not judged, for the load was late and this machine could do no more: ${lateEchoMs.length} of ${figures.echoes} echoes, at most ${slowest} ms`,
     );
   }
   if (echoMs.length > 0) {
@@ -134,11 +137,17 @@ export async function expectClean(run: Run, baseline: Baseline, gates: Gates): P
 }
 
 /** How fast what the server holds has grown while the load went on, and whether its descriptors stayed as many. */
-function judgeSlopes({ samples, figures, growth, problems }: Run): void {
+function judgeSlopes({ samples, figures, growth, problems, seconds }: Run): void {
   // What is warming up still is no growth.
   const settled = samples.slice(Math.ceil(samples.length * WARM_SHARE));
   const span = growth ? (settled.at(-1)?.[growth.per] ?? 0) - (settled[0]?.[growth.per] ?? 0) : 0;
-  if (!growth || settled.length < FEW_SAMPLES || span < growth.least) return;
+  if (!growth) return;
+  if (settled.length < FEW_SAMPLES || span < growth.least) {
+    const all = growth.per === 'hours' ? seconds / 3600 : figures.sessions;
+    if (all >= 2 * growth.least)
+      problems.push(`I6: of ${settled.length} samples over ${span} no growth is seen`);
+    return;
+  }
   const slope = slopeOf(settled.map((one) => ({ x: one[growth.per], y: one.heapAndBuffers })));
   figures.growthBytes = slope.perUnit * growth.units;
   figures.growthAtMostBytes = slope.atMost * growth.units;

@@ -20,6 +20,7 @@ const FOREIGN_BYTES_PER_SECOND = 65_536;
 const LOOKS = 3;
 const SECOND_SIGNAL_AFTER_MS = 1000;
 const AT_ONCE_MS = 1000;
+const A_MINUTE_MS = 60_000;
 
 /** R01: a client is killed, which the server notices within a second; whoever has its token goes on where it was. */
 export const killClient: Fault = async (run) => {
@@ -166,19 +167,28 @@ export const jumpClock: Fault = async (run) => {
   const away = await connectClient(run);
   await beginTalk(run, away, FOREIGN_BYTES_PER_SECOND);
   const others = (await connections(run.server)) - 1;
+  let wrongMs = 0;
   for (const jumpMs of [3_600_000, -7_200_000, 3_600_000]) {
     away.leave();
     await until(async () => (await connections(run.server)) <= others, 'it is seen to be away');
     await nobodyLeaves(run, () => run.server.ask({ jumpMs }), away);
     await away.comeBack();
     if (!away.arrivals.at(-1)?.isKnown) run.problems.push(`R10: a client was forgotten at ${jumpMs} ms`);
+    wrongMs += jumpMs;
+    // Else it was no jump that was survived.
+    const { sessionId } = await beginTalk(run, away, FOREIGN_BYTES_PER_SECOND);
+    const created = (await run.server.sessions()).find(({ id }) => id === sessionId);
+    const foundMs = Date.parse(created?.createdAt ?? '') - Date.now();
+    if (!(Math.abs(foundMs - wrongMs) < A_MINUTE_MS))
+      run.problems.push(`R10: its clock was wrong by ${foundMs} ms, not ${wrongMs}`);
     run.figures.faults += 1;
   }
 };
 
-/** R15, over real sockets: clients create sessions and are gone before anything has started. */
+/** R15, over real sockets: clients create sessions and are gone before anything has started; most have come there by then. */
 export function vanish(times: number): Fault {
   return async (run) => {
+    const before = await sessionsCreated(run.server);
     for (let n = 0; n < times; n++) {
       const socket = new WebSocket(`ws://127.0.0.1:${run.proxy.port}/ws`, 'trex.v1');
       socket.on('error', () => undefined);
@@ -189,6 +199,8 @@ export function vanish(times: number): Fault {
       socket.terminate();
       run.figures.faults += 1;
     }
+    const came = async (): Promise<boolean> => (await sessionsCreated(run.server)) - before >= times / 2;
+    await until(came, 'sessions were created');
   };
 }
 
@@ -242,8 +254,8 @@ class ForeignClient {
     await until(() => isOver, 'its session ends');
     if (checker.wrongLines > 0) run.problems.push(`I1: ${checker.wrongLines} wrong lines after a resume`);
     const [, bytes = 0, digest] = checker.typed?.split(' ') ?? [];
-    if (digest !== digestOf(Number(bytes), END))
-      run.problems.push('I2: a killed client typed something else');
+    if (digest !== digestOf(Number(bytes), END) || Number(bytes) <= END.length)
+      run.problems.push('I2: a killed client typed something else, or nothing');
     run.figures.bytesChecked += checker.offset;
     run.figures.inputBytes += Number(bytes);
     run.figures.resumes += 1;
@@ -264,6 +276,10 @@ function digestOf(bytes: number, end: string): string {
 
 async function connections(server: ServerUnderTest): Promise<number> {
   return (await server.metrics()).get('trex_connections{trex_protocol="trex.v2"}') ?? NaN;
+}
+
+async function sessionsCreated(server: ServerUnderTest): Promise<number> {
+  return (await server.metrics()).get('trex_session_created_total') ?? NaN;
 }
 
 /** Waits until the server has as many connections as before. */

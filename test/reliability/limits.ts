@@ -1,14 +1,20 @@
-import { closeSync, openSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { ReturningClient, Talk } from '../../bench/clients/returning-client.js';
+import { join } from 'node:path';
+import { ReturningClient } from '../../bench/clients/returning-client.js';
+import { Claims } from '../support/claims.js';
 import { TestClient } from '../support/test-client.js';
-import { until } from '../support/until.js';
+import { PATIENCE_MS, until } from '../support/until.js';
 import { type Figures } from './run.js';
 import { type Circumstances, ServerUnderTest } from './server-under-test.js';
 
 /** A user that runs nothing else, so that what it may run is known. Only root can take its identity. */
 const NOBODY_ELSE = 64_123;
 const SPARE_SOCKETS = 20;
+/** So many numbers show that it goes on. */
+const MANY = 1000;
+/** More than one of its lines has. */
+const LINE_BYTES = 20;
 
 function isRoot(): boolean {
   return process.getuid?.() === 0;
@@ -75,6 +81,7 @@ async function fillAndEmpty(server: ServerUnderTest, figures: Figures): Promise<
   }
   await until(() => server.descriptors().masters === 0, 'its terminal is closed');
   const before = server.descriptors().all;
+  const counting = first.reason === undefined ? await Counting.begin(server) : undefined;
   const live: string[] = [];
   let refusal: string | undefined;
   while (refusal === undefined && live.length < 100) {
@@ -89,6 +96,11 @@ async function fillAndEmpty(server: ServerUnderTest, figures: Figures): Promise<
   // Where there is no room for more, what runs goes on.
   for (const [n, sessionId] of live.entries()) await saysWord(sessionId, `word-${n}`);
   for (const socket of sockets) socket.destroy();
+  if (counting) {
+    problems.push(...(await counting.end()));
+    figures.sessions += 1;
+    figures.bytesChecked += counting.bytes;
+  }
   for (const sessionId of live) client.send({ type: 'close', sessionId });
   for (const sessionId of live) await client.next({ type: 'exit', sessionId });
   await until(
@@ -118,32 +130,78 @@ async function manySockets(port: number): Promise<Socket[]> {
   return sockets;
 }
 
-/** R08 from the start. */
-export async function logToFullDisk(figures: Figures): Promise<string[]> {
-  const full = openSync('/dev/full', 'w');
-  const server = await ServerUnderTest.start({ logTo: full, settings: { TREX_LOG_LEVEL: 'debug' } });
-  closeSync(full);
-  try {
-    const client = new ReturningClient(server.port);
+/** A shell that counts as fast as it can, which takes no other process: the load beside which others are refused. */
+class Counting {
+  bytes = 0;
+  /** How far it says that it has counted, in the end. */
+  private last = NaN;
+  private exits = 0;
+  private next = 1;
+  private rest = '';
+  private readonly problems: string[] = [];
+  private readonly claims = new Claims();
+
+  private constructor(
+    private readonly client: ReturningClient,
+    /** It counts until that is there. */
+    private readonly stop: string,
+  ) {}
+
+  static async begin({ port, folder }: ServerUnderTest): Promise<Counting> {
+    const client = new ReturningClient(port);
     await client.client.connect();
-    const talk = new Talk();
-    await talk.begin(client, 65_536);
-    client.leave();
-    await client.comeBack();
-    const { wrongLines, wrongInput } = await talk.end();
-    client.client.close();
-    figures.bytesChecked += talk.checker.offset;
-    figures.resumes += 1;
-    figures.faults += 1;
-    await until(() => server.descriptors().masters === 0, 'no terminal is open');
-    await until(() => server.processes().length + server.children().length === 0, 'no process is left');
-    const code = await server.stop();
-    return [
-      wrongLines + wrongInput > 0 ? 'I1, I2: something was lost' : '',
-      code === 0 ? '' : `it ended with ${code}`,
-      server.stderr,
-    ].filter(Boolean);
-  } finally {
-    await server.stop();
+    const counting = new Counting(client, join(folder, 'stop'));
+    const session = await client.client.create(
+      {
+        output: (bytes, _offset, consumed) => {
+          counting.look(Buffer.from(bytes).toString('latin1'));
+          consumed();
+        },
+        gap: () => counting.problems.push('I1: there was a gap in what was counted'),
+        exit: () => counting.see(() => (counting.exits += 1)),
+        gone: () => counting.see(() => (counting.exits += 1)),
+      },
+      { cols: 80, rows: 24 },
+    );
+    session.write('n=0; until [ -e "$HOME/stop" ]; do n=$((n+1)); echo "<$n>"; done; echo "last $n"; exit\n');
+    await counting.until(() => counting.next > MANY);
+    return counting;
+  }
+
+  /** Has it stop, once it has gone on for a while, and its shell end. @returns what was wrong, in words */
+  async end(): Promise<string[]> {
+    const { next } = this;
+    await this.until(() => this.next > next + MANY);
+    writeFileSync(this.stop, '');
+    await this.until(() => this.exits > 0);
+    if (this.next - 1 !== this.last)
+      this.problems.push(`I1: it counted to ${this.last}, not ${this.next - 1}`);
+    if (this.exits > 1) this.problems.push(`I8: it had ${this.exits} exits`);
+    if (this.client.arrivals.length > 1) this.problems.push('I1: a connection was lost for nothing');
+    this.client.client.close();
+    return this.problems;
+  }
+
+  private look(text: string): void {
+    this.bytes += text.length;
+    const all = this.rest + text;
+    let end = 0;
+    for (const { 0: line, 1: number, index } of all.matchAll(/<(\d+)>\r\n/g)) {
+      if (Number(number) !== this.next) this.problems.push(`I1: ${number} came where ${this.next} belongs`);
+      this.next = Number(number) + 1;
+      end = index + line.length;
+    }
+    this.rest = all.slice(end).slice(-LINE_BYTES);
+    this.last = Number(/last (\d+)\r\n/.exec(this.rest)?.[1] ?? this.last);
+    this.claims.look();
+  }
+
+  private see(what: () => void): void {
+    what();
+    this.claims.look();
+  }
+
+  private until(claim: () => boolean): Promise<void> {
+    return this.claims.until(claim, () => `it counts on from ${this.next}`, PATIENCE_MS);
   }
 }

@@ -81,10 +81,9 @@ export async function beginTalk(
   client: ReturningClient,
   bytesPerSecond: number,
   mostBytes?: number,
-  options?: Parameters<Talk['begin']>[3],
 ): Promise<Talk> {
   const talk = new Talk();
-  await talk.begin(client, bytesPerSecond, mostBytes, options);
+  await talk.begin(client, bytesPerSecond, mostBytes);
   run.talks.push(talk);
   run.figures.sessions += 1;
   return talk;
@@ -216,12 +215,15 @@ const LATE_MS = 2000;
 const SLOW_BYTES_PER_SECOND = 64 * KIB;
 /** Beyond what any of them is waited for, several times. */
 const LONG_SECONDS = 60;
+/** Programs that were held up for ten seconds of a hundred make up for it; not quite, if they are held up near the end. */
+const HELD_SHARE = 0.9;
 
 /** Eight look at one session that prints a lot: one takes nothing any more, one little. */
 export function fanOut(bytesPerSecond: number): Load {
   return {
     async begin(run) {
       run.figures.sessionsAtOnce = 1;
+      run.bytesPerSecond = bytesPerSecond;
       const talk = await beginTalk(run, await connectClient(run), bytesPerSecond);
       for (let n = 0; n < 7; n++) run.watchers.push(await Watcher.begin(run.server.port, talk));
       run.watchers[0]!.stall();
@@ -236,15 +238,17 @@ export function fanOut(bytesPerSecond: number): Load {
       const most = 2 * STALLED_MS + patience(run, LATE_MS);
       if (run.figures.longestStillMs > most)
         run.problems.push(`fast viewers had nothing for ${run.figures.longestStillMs} ms, not ${most}`);
-      if (run.figures.slowestFastBytesPerSecond < SLOW_BYTES_PER_SECOND)
-        run.problems.push(`fast viewers had ${least} bytes in ${run.seconds} s: less than a slow one takes`);
+      const isLong = run.seconds >= LONG_SECONDS;
+      // Whoever takes nothing holds up everybody, but not for longer than it is waited for.
+      const due = isLong ? HELD_SHARE * bytesPerSecond : SLOW_BYTES_PER_SECOND;
+      if (run.figures.slowestFastBytesPerSecond < due)
+        asFarAsCan(run).push(`fast viewers had ${least} bytes in ${run.seconds} s, not ${due} a second`);
       if (run.talks[0]!.gaps + fast.reduce((sum, { gaps }) => sum + gaps, 0) > 0)
         run.problems.push('a fast viewer had a gap');
       stalled!.goOn();
       slow!.goOn();
       await endTalks(run);
-      if (run.seconds >= LONG_SECONDS && stalled!.gaps === 0)
-        run.problems.push('who took nothing was told of no gap');
+      if (isLong && stalled!.gaps === 0) run.problems.push('who took nothing was told of no gap');
     },
   };
 }

@@ -13,7 +13,14 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, release, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Outcome, runScenario } from './run-scenario.js';
-import { estimateSeconds, type Scenario, scenariosOf, storm, type Tier } from './scenarios.js';
+import {
+  estimateSeconds,
+  type Scenario,
+  scenariosOf,
+  storm,
+  STORM_SESSIONS,
+  type Tier,
+} from './scenarios.js';
 
 const { values: options } = parseArgs({
   options: {
@@ -35,28 +42,33 @@ async function main(): Promise<void> {
   const chosen = scenariosOf(tier)
     .filter(({ name }) => names?.includes(name) ?? true)
     .map((scenario) => changed(scenario, tier));
-  if (chosen.length === 0) throw new Error(`no scenario of the tier ${tier} is chosen`);
+  const unknown = names?.filter((name) => !chosen.some((one) => one.name === name)) ?? [];
+  if (unknown.length > 0) throw new Error(`the tier ${tier} has no scenario ${unknown.join(', ')}`);
+  if (chosen.length === 0) throw new Error(`there is no tier ${tier}`);
   if (options.list) return console.log(chosen.map(({ name }) => name).join('\n'));
   const minutes = Math.ceil(estimateSeconds(chosen, tier) / 60);
-  console.log(`${chosen.length} scenarios, about ${minutes} minutes at most`);
-  const outcomes: Outcome[] = [];
-  for (const scenario of chosen) {
-    const outcome = await runScenario(scenario, tier, seed);
-    outcomes.push(outcome);
-    console.log(told(outcome));
-  }
+  console.log(`${chosen.length} scenarios, about ${minutes} minutes at most; seed ${seed}`);
   const machine = `${availableParallelism()} × ${cpus()[0]?.model}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release().split('-')[0]}`;
   const isLong = tier === 'soak' ? Number(options.hours ?? 1) >= 1 : options.hours === undefined;
-  const isWhole = !names && options.seconds === undefined && tier !== 'quick' && isLong;
+  const isFull = Number(options.sessions ?? STORM_SESSIONS) >= STORM_SESSIONS;
+  const isAsUsual = !names && options.seconds === undefined && isFull;
   const about = {
     tier,
-    isWhole,
     seed,
     date: new Date().toISOString().slice(0, 10),
     machine,
     node: process.versions.node,
   };
-  if (options.json) writeFileSync(options.json, `${JSON.stringify({ ...about, outcomes }, null, 2)}\n`);
+  const outcomes: Outcome[] = [];
+  for (const scenario of chosen) {
+    const outcome = await runScenario(scenario, tier, seed);
+    outcomes.push(outcome);
+    console.log(told(outcome));
+    const isWhole = isAsUsual && tier !== 'quick' && isLong && outcomes.length === chosen.length;
+    // What is known of a night that does not come to its end is there.
+    if (options.json)
+      writeFileSync(options.json, `${JSON.stringify({ ...about, isWhole, outcomes }, null, 2)}\n`);
+  }
   const failed = outcomes.filter(({ problems }) => problems.length > 0);
   console.log(`${outcomes.length - failed.length} of ${outcomes.length} went as they should; seed ${seed}`);
   if (failed.length > 0) process.exitCode = 1;

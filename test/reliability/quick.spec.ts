@@ -18,10 +18,10 @@ const QUICK = [
   'R04-small',
   'R04-twice',
   'R05',
+  'R08-full',
   'R11-resets',
   'R12',
   'R13',
-  'R08-full',
 ];
 
 /** Of which the runner is a part, and what it runs; it has a process of its own, in which nothing else is measured. */

@@ -7,7 +7,7 @@ import { type Baseline, baselineOf, expectClean, IDLE_SHARE, largest } from './e
 import { endTalks, talkers } from './loads.js';
 import { Probe } from './probe.js';
 import { type Figures, type Growth, type Run, type Sample } from './run.js';
-import { type Scenario, type Tier } from './scenarios.js';
+import { type LoadScenario, type Scenario, type Tier } from './scenarios.js';
 import { ServerUnderTest } from './server-under-test.js';
 
 export interface Outcome {
@@ -54,7 +54,7 @@ export async function runScenario(scenario: Scenario, tier: Tier, seed: number):
     figures.seconds = (performance.now() - began) / 1000;
     return { name, about, seed, problems, figures };
   }
-  const server = await ServerUnderTest.start({ settings: scenario.settings });
+  const server = await ServerUnderTest.start({ settings: scenario.settings, logTo: scenario.logTo });
   const proxy = await CuttingProxy.start(server.port);
   const run = newRun(server, proxy, scenario.seconds[tier] ?? 0, seed, scenario.growth);
   let problems: string[] = [];
@@ -139,11 +139,7 @@ export function newRun(
   };
 }
 
-async function go(
-  run: Run,
-  { load, fault, plan }: Extract<Scenario, { load: unknown }>,
-  tier: Tier,
-): Promise<void> {
+async function go(run: Run, { load, fault, plan }: LoadScenario, tier: Tier): Promise<void> {
   if (plan) {
     run.proxy.planFor = (number) => plan(number, run.random, tier);
     run.watchersPort = run.proxy.port;
@@ -176,9 +172,9 @@ async function go(
   }
 }
 
-/** Counts what is done to connections all the time as one fault. */
-function whetherFaulty(run: Run, { plan, hasHappened }: Extract<Scenario, { load: unknown }>): string[] {
-  if (plan) run.figures.faults += 1;
+/** Counts what is done to connections or the log all the time as one fault. */
+function whetherFaulty(run: Run, { plan, logTo, hasHappened }: LoadScenario): string[] {
+  if (plan || logTo !== undefined) run.figures.faults += 1;
   return hasHappened?.(run) === false ? ['what was to be survived has not happened'] : [];
 }
 

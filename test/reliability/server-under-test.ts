@@ -2,8 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chownSync,
+  closeSync,
   existsSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -42,11 +44,8 @@ export interface Circumstances {
   /** For /bin/sh, before the server takes its place: limits, for instance. */
   readonly first?: string;
   readonly uid?: number;
-  /** Where its log goes; without it, it is read here. */
-  readonly logTo?: number;
-  /** Where the built server lies, and Node, where not everybody may reach those that are used otherwise. */
-  readonly main?: string;
-  readonly node?: string;
+  /** The file that its log goes to; without it, it is read here. */
+  readonly logTo?: string;
 }
 
 /** The built server in a process of its own, as a person starts it, but for a remote hand. */
@@ -83,20 +82,14 @@ export class ServerUnderTest {
 
   /** Again, after its end, on the port it had. */
   async begin(): Promise<void> {
-    const {
-      settings,
-      first = ':',
-      uid,
-      logTo,
-      main = builtServer(),
-      node = process.execPath,
-    } = this.circumstances;
+    const { settings, first = ':', uid, logTo } = this.circumstances;
     // Whose log nobody reads cannot say which it has taken; what is free now may be somebody else's by then.
     if (this.port === 0 && logTo !== undefined) this.port = await freePort();
     const hook = join(__dirname, 'hooks/remote-hand.js');
-    const args = ['--expose-gc', ...(uid === undefined ? ['--require', hook] : []), main];
+    const args = ['--expose-gc', ...(uid === undefined ? ['--require', hook] : []), builtServer()];
     if (uid !== undefined) chownSync(this.folder, uid, uid);
-    const child = spawn('/bin/sh', ['-c', `${first}; exec "$0" "$@"`, node, ...args], {
+    const log = logTo === undefined ? 'pipe' : openSync(logTo, 'w');
+    const child = spawn('/bin/sh', ['-c', `${first}; exec "$0" "$@"`, process.execPath, ...args], {
       cwd: '/',
       env: {
         PATH: process.env.PATH,
@@ -112,9 +105,10 @@ export class ServerUnderTest {
         RELIABILITY_FOLDER: this.folder,
         ...settings,
       },
-      stdio: ['ignore', logTo ?? 'pipe', 'pipe'],
+      stdio: ['ignore', log, 'pipe'],
       ...(uid === undefined ? {} : { uid, gid: uid }),
     });
+    if (typeof log === 'number') closeSync(log);
     this.child = withUs(child);
     child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.log += text));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
@@ -197,8 +191,8 @@ export class ServerUnderTest {
     );
   }
 
-  async sessions(): Promise<readonly { readonly id: string; readonly status: string }[]> {
-    return JSON.parse(await this.get('/api/sessions')) as { id: string; status: string }[];
+  async sessions(): Promise<readonly { readonly id: string; readonly createdAt: string }[]> {
+    return JSON.parse(await this.get('/api/sessions')) as { id: string; createdAt: string }[];
   }
 
   get(path: string): Promise<string> {
