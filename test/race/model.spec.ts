@@ -15,7 +15,7 @@ import {
 } from './support/commands.js';
 import { CoreSystem } from './support/core-system.js';
 import { Coverage, rarely, WAYS } from './support/coverage.js';
-import { MAX_SESSIONS, Model } from './support/model.js';
+import { FLOOD_BYTES, MAX_SESSIONS, Model } from './support/model.js';
 import { assertToldInOrder } from './support/server.js';
 import { type System } from './support/system.js';
 
@@ -187,6 +187,45 @@ describe('T014 · race gate: model', () => {
   const onUnhandled = (reason: unknown): void => void unhandled.push(reason);
   beforeAll(() => void process.on('unhandledRejection', onUnhandled));
   afterAll(() => void process.off('unhandledRejection', onUnhandled));
+
+  it('finds it right in a life that had proven an older one wrong', async () => {
+    const model = new Model();
+    const system = new CoreSystem();
+    for (const spoken of FIRST_PROTOCOLS) {
+      model.connect(spoken);
+      system.connect(spoken);
+    }
+    await openForTwo(model, system);
+    const session = model.sessions[0]!;
+    const { id } = session;
+    const [, reader, held] = model.connections;
+    const prints = async (bytes: Buffer): Promise<void> => {
+      print(session, bytes, model, system);
+      system.catchUp();
+      await system.agreeWith(model);
+    };
+    model.stopReading(reader!);
+    system.terminals[1]!.stopReading();
+    await prints(FLOOD);
+    // One is held with so much before it as does not pause a process, and with another flood keeps it paused.
+    const from = Math.floor(0.3 * FLOOD_BYTES);
+    model.stopReading(held!);
+    system.terminals[2]!.stopReading();
+    model.attach(held!, id, from, false);
+    system.terminals[2]!.send({ type: 'attach', sessionId: id, from });
+    await system.agreeWith(model);
+    model.drop(held!);
+    system.terminals[2]!.drop();
+    await prints(FLOOD);
+
+    // The other reads one flood, and the next before it has acknowledged the first: both together pause the process.
+    model.startReading(reader!);
+    system.terminals[1]!.startReading();
+    await system.agreeWith(model);
+    assert(session.paused);
+    await prints(Buffer.from('waits'));
+    assert.equal(session.printed.length, 2 * FLOOD_BYTES);
+  });
 
   it(
     `finds the smallest model right in ${RUNS} lives of a server`,

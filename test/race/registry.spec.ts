@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { type Session } from '../../src/core/session.js';
 import { SessionRegistry } from '../../src/sessions/session-registry.js';
+import { runs } from '../support/runs.js';
 import { TestSessions, testConfig } from '../support/test-sessions.js';
 
 const ACTORS = 10;
@@ -36,7 +37,7 @@ describe('T003 · ids under interleaving', () => {
         assert(ids.every((id) => registry.hasKnown(id)));
         assert(!registry.hasKnown(`s${ids.length + 1}`));
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 });
@@ -93,7 +94,7 @@ describe('T001 · concurrent operations on the registry', () => {
           assert.equal(new Set(ever.map(({ name }) => name)).size, ever.length);
         },
       ),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     );
   });
 });
