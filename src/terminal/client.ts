@@ -96,6 +96,17 @@ export class Client {
     }
   }
 
+  /**
+   * Nobody is this client any more. What it had goes, though somebody may still have it: Nest keeps the connection that has
+   * ended last, to tell no end twice. @returns what it owned
+   */
+  end(): Session[] {
+    const { owned } = this;
+    this.letGo();
+    for (const kept of [this.missed, this.sessions, this.typed, this.exits]) kept.clear();
+    return owned;
+  }
+
   /** How it goes on with what it viewed, but for what it names itself. */
   unnamed(named: readonly Wish[]): Wish[] {
     const ids = new Set(named.map(({ sessionId }) => sessionId));

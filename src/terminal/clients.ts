@@ -122,8 +122,7 @@ export class Clients implements OnApplicationShutdown {
     client.connection = undefined;
     this.all.delete(client);
     if (client.tokenHash !== undefined) this.byTokenHash.delete(client.tokenHash);
-    client.letGo();
-    for (const { id, persistent } of client.owned) if (!persistent) this.closer.close(id);
+    for (const { id, persistent } of client.end()) if (!persistent) this.closer.close(id);
   }
 }
 
