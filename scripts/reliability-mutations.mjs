@@ -250,6 +250,14 @@ export const mutations = [
   },
   {
     threat: 'terminal',
+    file: 'src/terminal/client.ts',
+    what: 'a client that is over keeps what it had',
+    find: '    for (const kept of [this.missed, this.sessions, this.typed, this.exits]) kept.clear();\n',
+    replace: '',
+    tests: ['src/terminal/clients.spec.ts'],
+  },
+  {
+    threat: 'terminal',
     file: 'src/terminal/view.ts',
     what: 'a byte more may be acknowledged than has been sent',
     find: 'if (offset <= this.sentTo) return;',

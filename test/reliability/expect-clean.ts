@@ -47,7 +47,7 @@ const FEW_SAMPLES = 10;
 const MOST_DESCRIPTORS_GROWTH = 5;
 const BACK_TO = 1.15;
 /** Code that has been compiled meanwhile, and buffers that are used again; none of it grows on: see the slopes. */
-const COMPILED_BYTES = 10 * MIB + SHARED_BYTES;
+const COMPILED_BYTES = 4 * MIB + SHARED_BYTES;
 
 export async function baselineOf(server: ServerUnderTest): Promise<Baseline> {
   await untilIdle(server);
