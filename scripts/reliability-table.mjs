@@ -27,14 +27,16 @@ const columns = [
   ['growth at most, MB', 'growthAtMostBytes', 1e6],
   ['of RSS', 'residentGrowthAtMostBytes', 1e6],
   ['fewest descriptors', 'descriptorsLeast', 1],
-  ['most', 'descriptorsMost', 1],
+  ['most descriptors', 'descriptorsMost', 1],
 ];
 
 function cell(figures = {}, [, name, unit, suffix = '']) {
   const value = figures[name];
   if (typeof value !== 'number') return '';
   const scaled = value / unit;
-  return `${scaled.toFixed(scaled !== 0 && Math.abs(scaled) < 10 && !Number.isInteger(scaled) ? 1 : 0)}${suffix}`;
+  const digits = Math.abs(scaled) < 10 && !Number.isInteger(scaled) ? 1 : 0;
+  // Not “-0.0”.
+  return `${(Number(scaled.toFixed(digits)) || 0).toFixed(digits)}${suffix}`;
 }
 
 function verdict({ skipped, problems, notes = [] }) {
