@@ -149,16 +149,19 @@ describe('a client that loses its connection', () => {
     expect([sessions.registry.count(), sessions.clock.timers]).toEqual([0, 0]);
   });
 
-  it.each([1000, 1006])('with %d has nothing once it is over, whoever still knows its connection', async (code) => {
-    const { client, sessions } = await working();
-    await client.create({ persistent: true });
-    client.type('s1', 0, 'x');
-    const over = client.connection.client!;
-    client.drop(code);
-    expect(over.hasNothing).toBe(code === 1000);
-    sessions.clock.advance(60_000);
-    expect(over.hasNothing).toBe(true);
-  });
+  it.each([1000, 1006])(
+    'with %d has nothing once it is over, whoever still knows its connection',
+    async (code) => {
+      const { client, sessions } = await working();
+      await client.create({ persistent: true });
+      client.type('s1', 0, 'x');
+      const over = client.connection.client!;
+      client.drop(code);
+      expect(over.hasNothing).toBe(code === 1000);
+      sessions.clock.advance(60_000);
+      expect(over.hasNothing).toBe(true);
+    },
+  );
 
   it('has all its time again after each time', async () => {
     const { client, sessions } = await working();
