@@ -170,8 +170,14 @@ const calm = (): Load =>
 const tooMuch = (): Load =>
   talkers({ clients: 4, sessionsEach: 1, bytesPerSecond: 24 * KIB, keysPerSecond: 2 });
 /** Over nothing but connections that come back. */
-function busyAlone(): Load {
-  return talkers({ clients: 4, sessionsEach: 2, bytesPerSecond: 64 * KIB, keysPerSecond: 10 });
+function busyAlone(reconnectEveryMs?: number): Load {
+  return talkers({
+    clients: 4,
+    sessionsEach: 2,
+    bytesPerSecond: 64 * KIB,
+    keysPerSecond: 10,
+    reconnectEveryMs,
+  });
 }
 /** What one of those clients sends in some seconds. */
 const TYPED_BYTES = 10_000;
@@ -269,14 +275,7 @@ const faults: readonly LoadScenario[] = [
   {
     name: 'R08-full',
     about: 'the disk that the log goes to is full; every client is cut off every 2 s, give or take one',
-    load: () =>
-      talkers({
-        clients: 4,
-        sessionsEach: 2,
-        bytesPerSecond: 64 * KIB,
-        keysPerSecond: 10,
-        reconnectEveryMs: 2000,
-      }),
+    load: () => busyAlone(2000),
     logTo: '/dev/full',
     settings: { TREX_LOG_LEVEL: 'debug' },
     gates: returning,
