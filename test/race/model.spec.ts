@@ -5,7 +5,7 @@ import { runs } from '../support/runs.js';
 import {
   type Command,
   commands,
-  FIRST_PROTOCOLS,
+  connectAll,
   FLOOD,
   openForTwo,
   print,
@@ -191,10 +191,7 @@ describe('T014 · race gate: model', () => {
   it('finds it right in a life that had proven an older one wrong', async () => {
     const model = new Model();
     const system = new CoreSystem();
-    for (const spoken of FIRST_PROTOCOLS) {
-      model.connect(spoken);
-      system.connect(spoken);
-    }
+    connectAll(model, system);
     await openForTwo(model, system);
     const session = model.sessions[0]!;
     const { id } = session;
@@ -235,10 +232,7 @@ describe('T014 · race gate: model', () => {
         fc.asyncProperty(lives, async ({ begins, program }) => {
           const model = new Model();
           const system = new CoreSystem();
-          for (const spoken of FIRST_PROTOCOLS) {
-            model.connect(spoken);
-            system.connect(spoken);
-          }
+          connectAll(model, system);
           if (begins !== 'with nothing') await openForTwo(model, system);
           if (begins === 'with one who stands still') await letStand(model, system);
           if (begins === 'with one who is held') await letHold(model, system);

@@ -3,7 +3,7 @@ import { useProgram } from '../support/program.js';
 import { runs } from '../support/runs.js';
 import {
   commands,
-  FIRST_PROTOCOLS,
+  connectAll,
   FLOOD,
   openForTwo,
   programsOf,
@@ -123,10 +123,7 @@ describe('T014 · race gate: the model over real sockets', () => {
           const system = new SocketSystem(server.port, shell);
           try {
             const model = new Model(await system.created());
-            for (const spoken of FIRST_PROTOCOLS) {
-              model.connect(spoken);
-              system.connect(spoken);
-            }
+            connectAll(model, system);
             await system.agreeWith(model);
             if (isOpen) await openForTwo(model, system);
             await fc.asyncModelRun(() => ({ model, real: system }), program);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { settled } from '../support/running-session.js';
 import { runs } from '../support/runs.js';
-import { commands, FIRST_PROTOCOLS, programsOf, type Weights, weights } from './support/commands.js';
+import { commands, connectAll, programsOf, type Weights, weights } from './support/commands.js';
 import { Coverage, rarely, WAYS } from './support/coverage.js';
 import { MAX_SESSIONS, Model } from './support/model.js';
 import { ScheduledSystem } from './support/scheduled-system.js';
@@ -53,10 +53,7 @@ describe('T014 · race gate: the model among interleavings', () => {
           async (order, fails, program) => {
             const model = new Model();
             const system = new ScheduledSystem(order, model, () => fails.next().value === true);
-            for (const spoken of FIRST_PROTOCOLS) {
-              model.connect(spoken);
-              system.connect(spoken);
-            }
+            connectAll(model, system);
             await fc.scheduledModelRun(order, () => ({ model, real: system }), program);
             await system.rest();
             system.assertRight();

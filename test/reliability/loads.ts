@@ -34,7 +34,7 @@ export interface Talkers {
   readonly keysPerSecond: number;
   /** Others who look at each session, over connections of their own. */
   readonly watchers?: number;
-  /** Each client loses its connection about so often: give or take a half. */
+  /** Each client loses its connection about so often, give or take a half; of few times, how often is chance. */
   readonly reconnectEveryMs?: number;
 }
 

@@ -274,8 +274,8 @@ const faults: readonly LoadScenario[] = [
   },
   {
     name: 'R08-full',
-    about: 'the disk that the log goes to is full; every client is cut off every 2 s, give or take one',
-    load: () => busyAlone(2000),
+    about: 'the disk that the log goes to is full; every client is cut off about every 0.4 s',
+    load: () => busyAlone(400),
     logTo: '/dev/full',
     settings: { TREX_LOG_LEVEL: 'debug' },
     gates: returning,

@@ -17,7 +17,7 @@ import { type System, type Terminal } from './system.js';
 
 export type Command = fc.AsyncCommand<Model, System>;
 
-export const FIRST_PROTOCOLS: readonly Protocol[] = ['trex.v1', 'trex.v2', 'trex.v2'];
+const FIRST_PROTOCOLS: readonly Protocol[] = ['trex.v1', 'trex.v2', 'trex.v2'];
 
 /** Does one thing to both, and compares them. */
 export class Step implements Command {
@@ -321,6 +321,14 @@ export function programsOf(
     Array.from({ length: often[name as keyof typeof commands] }, () => command),
   );
   return fc.commands([...shared, ...also], { maxCommands, size: 'max' });
+}
+
+/** Those who are there at the beginning. */
+export function connectAll(model: Model, system: System): void {
+  for (const spoken of FIRST_PROTOCOLS) {
+    model.connect(spoken);
+    system.connect(spoken);
+  }
 }
 
 /** A session runs, and two look at it that may lose their connections. */
