@@ -124,10 +124,12 @@ export const commands = {
       system.unstick(session);
     }),
   ),
+  /** One at a time waits with its end to be read: which of two is read first, and is the oldest then, is not predicted. */
   processEnds: fc
     .tuple(pick, fc.constantFrom({ code: 0 }, { code: 3 }, { code: 137, signal: 'SIGKILL' }))
     .map(([number, exit]) =>
       stepOn('processEnds', ['running', 'closing'], number, (session, model, system) => {
+        if (session.paused && model.inPhase('running').some(({ over }) => over)) return;
         model.processEnds(session, exit);
         system.end(session, exit);
       }),
