@@ -16,7 +16,6 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Claims } from '../../support/claims.js';
-import { lives } from '../../support/leaks.js';
 import { PATIENCE_MS } from '../../support/until.js';
 
 /** A process that does what it is told, and nothing else. */
@@ -32,8 +31,8 @@ export interface ToldProcess {
 }
 
 /**
- * A shell for a server whose sessions do what a test tells them: each says that it is there, and reads what to do from a
- * pipe of its own. What it is typed waits in its terminal until it is told to look.
+ * A shell for a server whose sessions do what a test tells them: each prints who it is, and reads what to do from a pipe
+ * of its own. What it is typed waits in its terminal until it is told to look.
  */
 export class ToldProcesses {
   /** To be the server's shell; named so that sessions are. */
@@ -59,10 +58,8 @@ export class ToldProcesses {
     this.listener.stdout!.setEncoding('utf8').on('data', (text) => this.hear(String(text)));
   }
 
-  /** The next that is there, in the order they came; one that was ended before anybody asked for it is passed over. */
-  async next(): Promise<ToldProcess> {
-    const line = await this.nextLine((one) => one.startsWith('started ') && lives(pidOf(one)));
-    const pid = pidOf(line);
+  /** Once it has printed `greetingOf(pid)`: in which session, nothing else tells of several that start at once. */
+  process(pid: number): ToldProcess {
     const pipe = openSync(this.path(`${pid}`), constants.O_RDWR | constants.O_NONBLOCK);
     const tell = (what: string): void => void writeSync(pipe, `${what}\n`);
     return {
@@ -73,7 +70,7 @@ export class ToldProcesses {
       leave: () => closeSync(pipe),
       look: async (count) => {
         tell(`look ${count}`);
-        await this.nextLine((one) => one === `looked ${pid}`);
+        await this.lookedOf(pid);
         const [typed, size] = [`${pid}.typed`, `${pid}.size`].map((name) =>
           readFileSync(this.path(name), 'latin1'),
         );
@@ -101,14 +98,14 @@ export class ToldProcesses {
     return join(this.directory, name);
   }
 
-  private async nextLine(matches: (line: string) => boolean): Promise<string> {
-    let found = -1;
+  private async lookedOf(pid: number): Promise<void> {
+    const line = `looked ${pid}`;
     await this.claims.until(
-      () => (found = this.lines.findIndex(matches)) >= 0,
-      () => `a process says what it is to; there is: ${this.lines.join(', ')}`,
+      () => this.lines.includes(line),
+      () => `process ${pid} looks; there is: ${this.lines.join(', ')}`,
       PATIENCE_MS,
     );
-    return this.lines.splice(found, 1)[0]!;
+    this.lines.splice(this.lines.indexOf(line), 1);
   }
 
   private hear(text: string): void {
@@ -119,8 +116,15 @@ export class ToldProcesses {
   }
 }
 
-function pidOf(line: string): number {
-  return Number(line.split(' ')[1]);
+/** What a process prints first, before anything that it is told to. */
+export function greetingOf(pid: number): string {
+  return `${pid} `;
+}
+
+/** Who has printed this, or the beginning of it; `undefined` before all of its greeting is there. */
+export function pidOf(printed: string): number | undefined {
+  const greeting = /^(\d+) /.exec(printed);
+  return greeting ? Number(greeting[1]) : undefined;
 }
 
 /** Left as it is, a terminal changes what is printed and typed. */
@@ -130,7 +134,7 @@ cd '${directory}'
 stty raw -echo
 exec 3<&0
 [ -p $$ ] || mkfifo $$
-echo "started $$" > said
+printf '%s ' $$
 while read -r word rest; do
   case $word in
     print) printf %b "$rest" ;;
