@@ -250,7 +250,8 @@ class Known {
   hasEnded = false;
   endedWhileAway = false;
   isClosed = false;
-  wasDetached = false;
+  /** What it had typed and waits still was forgotten, when it was detached or shown for reading only. */
+  hasForgottenInput = false;
   private linksWhenCreated = 0;
   /** What is before it was given up by a hello that came late: its view had gone back since. */
   private givenUpBefore = 0;
@@ -363,7 +364,7 @@ class Known {
     const linksBefore = this.scene.links.all.length;
     this.attaching += 1;
     if (readOnly) this.attachingToRead += 1;
-    if (readOnly) this.loseInput(this.remote.bufferedInput);
+    if (readOnly) this.forgetInput(this.remote);
     const asked = this.scene.client.attach(this.session.id, showing, { from, readOnly });
     this.awaitAnswer(asked, showing, ['DISCONNECTED', 'SESSION_NOT_FOUND', 'DETACHED'], () => {
       this.attaching -= 1;
@@ -374,8 +375,7 @@ class Known {
 
   private detach(): void {
     if (!this.remote || this.remote.isOver) return;
-    this.loseInput(this.remote.bufferedInput);
-    this.wasDetached = true;
+    this.forgetInput(this.remote);
     this.remote.detach();
   }
 
@@ -390,6 +390,11 @@ class Known {
     if (!this.remote?.write(textAt(this.number, this.written, bytes))) return;
     this.written += bytes;
     if (this.attachingToRead > 0) this.loseInput(bytes);
+  }
+
+  private forgetInput({ bufferedInput }: RemoteSession): void {
+    this.hasForgottenInput = true;
+    this.loseInput(bufferedInput);
   }
 
   /** Of the last `bytes` that were written nobody knows whether they are typed. */
@@ -627,7 +632,7 @@ class Scene implements LinkNews {
     // A channel that is shown no longer is that of a session that has ended: who detaches types no more.
     const mayBeMissing = one ? one.isGone : this.known.some(({ isRunning }) => !isRunning);
     // Who shows a session anew does not know how much of what it typed before still waits.
-    const mayBeFull = one?.wasDetached === true;
+    const mayBeFull = one?.hasForgottenInput === true;
     const isExpected =
       (reason === 'SESSION_NOT_FOUND' && mayBeMissing) ||
       (reason === 'SESSION_ENDED' && isOver) ||
