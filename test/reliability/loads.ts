@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ReturningClient, Talk } from '../../bench/clients/returning-client.js';
 import { quantile } from '../../bench/harness/statistics.js';
+import { until } from '../support/until.js';
 import { IDLE_SHARE, largest, PROBE_TIMES } from './expect-clean.js';
 import { watchExits } from './exit-watch.js';
 import { type Load, type Run } from './run.js';
@@ -104,8 +105,16 @@ export async function endTalks(run: Run): Promise<void> {
   }
   figures.inputBytes += talks.reduce((sum, { typedBytes }) => sum + typedBytes, 0);
   figures.resumes += clients.reduce((sum, { arrivals }) => sum + Math.max(0, arrivals.length - 1), 0);
+  if (!run.isServerGone) await untilBack(run);
   for (const { client } of clients) client.close();
   for (const watcher of watchers) watcher.close();
+}
+
+/** Who leaves while it comes back tells nobody: the server would wait for it. */
+async function untilBack({ proxy, clients, problems }: Run): Promise<void> {
+  proxy.spare();
+  const areBack = (): boolean => clients.every(({ client }) => client.state === 'open');
+  await until(areBack, 'clients are back').catch((error: Error) => problems.push(error.message));
 }
 
 /** Types until the run is over: what is digested, and now and then what is answered. */

@@ -273,6 +273,18 @@ describe('a cut', () => {
     expect(proxy.newest.wasCut).toBe('reset');
   });
 
+  it('spares who is there, and who comes, when it is to', async () => {
+    const cut = { how: 'end', direction: 'toServer', afterBytes: 10 } as const;
+    await start(() => ({ cut, mostSliceBytes: 1, sliceSeed: 1 }));
+    const first = await joined();
+    proxy.spare();
+    const second = await joined();
+    for (const client of [first, second]) client.socket.write(text);
+    for (const end of served) await end.untilBytes(text.length);
+    expect(proxy.connections.map(({ wasCut }) => wasCut)).toEqual([undefined, undefined]);
+    expect(proxy.connections.every(({ toServer }) => toServer.writes === toServer.passedBytes)).toBe(true);
+  });
+
   it('does not wait for a side that reads nothing', async () => {
     await start();
     const client = await joined();

@@ -79,6 +79,13 @@ export class CuttingProxy {
     return newest;
   }
 
+  /** From now on nothing is cut but by command: all goes on as it was planned else. */
+  spare(): void {
+    const { planFor } = this;
+    this.planFor = (number) => ({ ...planFor(number), cut: undefined });
+    for (const connection of this.connections) connection.spare();
+  }
+
   /** Cuts all connections there are; for one of them see {@link ProxiedConnection.cut}. */
   cut(how: Cut): void {
     for (const connection of this.connections) connection.cut(how);
@@ -197,6 +204,12 @@ export class ProxiedConnection {
     this.toClient.follow(plan);
   }
 
+  /** Its plan cuts it no more. */
+  spare(): void {
+    this.toServer.spare();
+    this.toClient.spare();
+  }
+
   /** Cuts it now; what is held is not passed on. Nothing when it is closed; `silence` nothing once it is cut. */
   cut(how: Cut): void {
     if (this.isClosed || (this.wasCut && how === 'silence')) return;
@@ -291,6 +304,10 @@ export class Flow {
   follow(plan: Plan): void {
     this.plan = plan;
     this.pump();
+  }
+
+  spare(): void {
+    this.plan = { ...this.plan, cut: undefined };
   }
 
   /** Passes on nothing more, and keeps the source from noticing. */
