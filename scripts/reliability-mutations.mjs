@@ -252,7 +252,7 @@ export const mutations = [
     threat: 'terminal',
     file: 'src/terminal/client.ts',
     what: 'a client that is over keeps what it had',
-    find: '    for (const kept of [this.missed, this.sessions, this.typed, this.exits]) kept.clear();\n',
+    find: '    for (const kept of this.kept) kept.clear();\n',
     replace: '',
     tests: ['src/terminal/clients.spec.ts'],
   },

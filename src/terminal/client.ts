@@ -61,8 +61,7 @@ export class Client {
 
   /** Whether it would find nothing of its own if it came back. */
   get hasNothing(): boolean {
-    const kept = [this.held, this.missed, this.sessions, this.typed, this.exits];
-    return kept.every(({ size }) => size === 0);
+    return this.kept.every(({ size }) => size === 0);
   }
 
   /** The session meant by a message that names none; one that is closing has not ended yet. */
@@ -103,7 +102,7 @@ export class Client {
   end(): Session[] {
     const { owned } = this;
     this.letGo();
-    for (const kept of [this.missed, this.sessions, this.typed, this.exits]) kept.clear();
+    for (const kept of this.kept) kept.clear();
     return owned;
   }
 
@@ -135,6 +134,10 @@ export class Client {
     if (!exit) return unresumed(sessionId, 'SESSION_NOT_FOUND', 'session not found');
     const { code, signal, cause } = exit;
     return { ...unresumed(sessionId, 'SESSION_ENDED', 'session ended'), code, signal, cause };
+  }
+
+  private get kept(): readonly Map<string, unknown>[] {
+    return [this.held, this.missed, this.sessions, this.typed, this.exits];
   }
 
   private noteExit(sessionId: string, exit: SessionExit): void {

@@ -35,7 +35,7 @@ export interface Talkers {
   readonly keysPerSecond: number;
   /** Others who look at each session, over connections of their own. */
   readonly watchers?: number;
-  /** Each client loses its connection about so often, give or take a half; of few times, how often is chance. */
+  /** Each client loses its connection about so often, give or take a half: in a run of a few times that, how often is chance. */
   readonly reconnectEveryMs?: number;
 }
 

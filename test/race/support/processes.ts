@@ -121,7 +121,7 @@ export function greetingOf(pid: number): string {
   return `${pid} `;
 }
 
-/** Who has printed this, or the beginning of it; `undefined` before all of its greeting is there. */
+/** Whose greeting this begins with; `undefined` before all of it is there. */
 export function pidOf(printed: string): number | undefined {
   const greeting = /^(\d+) /.exec(printed);
   return greeting ? Number(greeting[1]) : undefined;
