@@ -391,8 +391,8 @@ export const mutations = [
     threat: 'T08',
     what: 'whoever has gone is whoever has the port by then',
     ...GATE,
-    find: "return socket.destroyed ? 'unknown' : (user ?? 'unknown');",
-    replace: "return user ?? 'unknown';",
+    find: "return socket.destroyed ? 'gone' : user;",
+    replace: 'return user;',
     only: 'T08 ·',
   },
   {

@@ -307,6 +307,7 @@ describe('T08 · the user at the other end', () => {
     [1001, 403],
     [65_534, 403],
     ['unknown', 403],
+    ['gone', 403],
     ['unasked', -1],
   ] as const)('%p is answered with %p', (user, status) => {
     expect(statusOf({ user })).toBe(status);

@@ -1,5 +1,6 @@
 import { type Access } from './access-token.js';
 import { isAddress, isListed, isLoopbackName, originOf, parseHost, type Scheme } from './host-and-origin.js';
+import { type PeerUser } from './peer-user.js';
 
 /** What the gate looks at. Of a header, all values in the order they came. */
 export interface AdmissionRequest {
@@ -18,11 +19,11 @@ export interface AdmissionRequest {
   /** How the client came: over TLS, as far as a proxy that is believed says. */
   readonly scheme: Scheme;
   /**
-   * The user at the other end; `unknown` when nobody can tell. `unasked`: to find out takes a while, and is not worth it for
+   * The user at the other end; `gone` who has hung up, `unknown` when nobody can tell. `unasked`: to find out takes a while, and is not worth it for
    * whoever is refused anyway. Without it, that is not looked at: a token is asked for, or whoever reaches the server is
    * to be let in.
    */
-  readonly user?: number | 'unknown' | 'unasked';
+  readonly user?: PeerUser | 'unasked';
   readonly credentials: Credentials;
   readonly load: Load;
 }
@@ -80,6 +81,7 @@ export const REFUSAL_REASONS = [
   'HOST_NOT_ALLOWED',
   'ORIGIN_NOT_ALLOWED',
   'USER_NOT_ALLOWED',
+  'CLIENT_GONE',
   'TOKEN_REQUIRED',
   'WRONG_TOKEN',
   'TOO_MANY_WRONG_TOKENS',
@@ -200,6 +202,13 @@ function isLink({
 /** Every user of a machine may connect to its loopback. */
 const refuseUser: Check = ({ user }, { allowedUsers }) => {
   if (user === undefined || (typeof user === 'number' && allowedUsers.includes(user))) return undefined;
+  if (user === 'gone') {
+    return {
+      reason: 'CLIENT_GONE',
+      status: 403,
+      detail: 'refused: the connection was closed at the other end before it was known whose it is',
+    };
+  }
   return {
     reason: 'USER_NOT_ALLOWED',
     status: 403,

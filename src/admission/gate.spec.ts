@@ -3,9 +3,10 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import { useFakeLogger } from '../../test/fakes/fake-logger.js';
 import { testConfig } from '../../test/support/test-sessions.js';
 import { type AppConfig } from '../config/app-config.js';
+import { Statistics } from '../core/statistics.js';
 import { newToken } from './access-token.js';
 import { Gate } from './gate.js';
-import { PeerUsers } from './peer-user.js';
+import { type PeerUser, PeerUsers } from './peer-user.js';
 
 const OWN_USER = process.getuid?.() ?? 0;
 const token = newToken();
@@ -15,11 +16,11 @@ const readOnlyToken = newToken();
 class FakePeerUsers extends PeerUsers {
   asked = 0;
 
-  constructor(private readonly user: number | undefined) {
+  constructor(private readonly user: PeerUser) {
     super();
   }
 
-  override userOf(): Promise<number | undefined> {
+  override userOf(): Promise<PeerUser> {
     this.asked += 1;
     return Promise.resolve(this.user);
   }
@@ -107,8 +108,9 @@ describe('the gate', () => {
       [0, 0],
       [OWN_USER + 1, 403],
       [33, 0],
-      [undefined, 403],
-    ])('%p is answered with %p', async (user, status) => {
+      ['unknown', 403],
+      ['gone', 403],
+    ] as const)('%p is answered with %p', async (user, status) => {
       const gate = gateWith({ allowedUids: [33] }, new FakePeerUsers(user));
       expect(await statusOf(gate, requestOf({ host }))).toBe(status);
       const upgrade = requestOf({ host }, { url: '/ws' });
@@ -134,12 +136,31 @@ describe('the gate', () => {
       expect(await statusOf(gate, requestOf({ host }, { url: '/ws' }), true)).toBe(0);
     });
 
+    onLinux.each<[PeerUser, boolean, string, string]>([
+      [OWN_USER + 1, false, 'warn', 'USER_NOT_ALLOWED'],
+      ['unknown', false, 'warn', 'USER_NOT_ALLOWED'],
+      ['gone', false, 'debug', 'CLIENT_GONE'],
+      // As it was found, and before anybody read that.
+      [OWN_USER, true, 'debug', 'CLIENT_GONE'],
+    ])(
+      '%p, gone meanwhile: %p, is logged as %s and counted as %s',
+      async (user, destroyed, level, reason) => {
+        const statistics = new Statistics();
+        const gate = new Gate(testConfig(), new FakePeerUsers(user), statistics);
+        const socket = Object.assign(socketFrom('127.0.0.1'), { destroyed });
+        await gate.decide(requestOf({ host }, { socket }), false);
+        expect(logger().records).toEqual([expect.objectContaining({ level, reason })]);
+        const { gate: counted } = statistics.refusals;
+        expect([counted.of(reason), counted.all]).toEqual([1, 1]);
+      },
+    );
+
     it.each([
       ['with a token', { token }],
       ['where others can reach it', { isPublic: true, auth: 'none' as const }],
       ['where somebody said that none is needed', { auth: 'none' as const }],
     ])('%s does not ask', async (_when, config) => {
-      const users = new FakePeerUsers(undefined);
+      const users = new FakePeerUsers('unknown');
       const headers = { host, authorization: [`Bearer ${token}`] };
       expect(await statusOf(gateWith(config, users), requestOf(headers))).toBe(0);
       expect(users.asked).toBe(0);

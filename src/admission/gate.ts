@@ -19,7 +19,7 @@ import { isPageFile, LOGIN_PATH, OPEN_PATHS, PAGE_PATH, WEBSOCKET_PATH } from '.
 import { parseHost, portOf, type Scheme } from './host-and-origin.js';
 import { cookieName, readCookies, setCookie } from './login-cookie.js';
 import { type Peer, TrustedProxies } from './peer.js';
-import { PeerUsers } from './peer-user.js';
+import { type PeerUser, PeerUsers } from './peer-user.js';
 import { WrongTokens } from './wrong-tokens.js';
 
 /** More of a header than this helps nobody, and whoever is refused would choose how long a log line is. */
@@ -48,7 +48,7 @@ export class Gate implements NestMiddleware<IncomingMessage, ServerResponse> {
   /** Whether any user of this machine may connect, and no token tells them apart. */
   private readonly asksForUser: boolean;
   /** Of each TCP connection, once. */
-  private readonly users = new WeakMap<Socket, Promise<number | undefined>>();
+  private readonly users = new WeakMap<Socket, Promise<PeerUser>>();
   /** What was let in, and whether it would be anywhere, and not only where everybody is. */
   private readonly admitted = new WeakMap<
     IncomingMessage,
@@ -203,7 +203,7 @@ export class Gate implements NestMiddleware<IncomingMessage, ServerResponse> {
     });
   }
 
-  private async userOf(socket: Socket): Promise<number | 'unknown'> {
+  private async userOf(socket: Socket): Promise<PeerUser> {
     let found = this.users.get(socket);
     if (!found) {
       const { remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 } = socket;
@@ -215,7 +215,7 @@ export class Gate implements NestMiddleware<IncomingMessage, ServerResponse> {
     }
     const user = await found;
     // Of a connection that has gone meanwhile, somebody else's may have taken the place.
-    return socket.destroyed ? 'unknown' : (user ?? 'unknown');
+    return socket.destroyed ? 'gone' : user;
   }
 
   private count(peer: string, socket: Socket): void {
@@ -240,7 +240,10 @@ export class Gate implements NestMiddleware<IncomingMessage, ServerResponse> {
     }
     this.loggedAt.set(reason, { atMs: nowMs, unsaid: 0 });
     const more = last?.unsaid ? { more: last.unsaid } : {};
-    this.logger.warn({ reason, host: shown(host), origin: shown(origin), ...more, msg: detail });
+    const record = { reason, host: shown(host), origin: shown(origin), ...more, msg: detail };
+    // Any client may hang up: nobody has to do anything about it.
+    if (reason === 'CLIENT_GONE') this.logger.debug(record);
+    else this.logger.warn(record);
   }
 }
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { findUser, PeerUsers } from './peer-user.js';
+import { findUser, PeerUsers, type PeerUser } from './peer-user.js';
 
 const client = { address: '127.0.0.1', port: 0xc350 };
 const server = { address: '127.0.0.1', port: 0x0bb8 };
@@ -22,20 +22,39 @@ describe('T08 · the owner of a connection, in the kernel’s tables', () => {
   });
 
   it('is nobody’s where there is no such row', () => {
-    for (const table of ['', LISTENING, SERVERS_END, row('0100007F:C351 0100007F:0BB8'), `${OURS}`]) {
-      expect(findUser(table, client, server)).toBeUndefined();
+    for (const table of [
+      '',
+      SERVERS_END,
+      LISTENING + SERVERS_END,
+      row('0100007F:C351 0100007F:0BB8'),
+      `${OURS}`,
+    ]) {
+      expect(findUser(table, client, server)).toBe('unknown');
     }
+  });
+
+  it.each(['04', '05', '06', '08', '09'])('is gone when the server’s end is in state %s', (state) => {
+    const told = row('0100007F:0BB8 0100007F:C350', { state, user: '0' });
+    expect(findUser(LISTENING + told, client, server)).toBe('gone');
+  });
+
+  it('is gone when the server’s end is, too, of a server that is in the tables', () => {
+    expect(findUser(LISTENING, client, server)).toBe('gone');
+    const ofBoth = row(`${'0'.repeat(32)}:0BB8 ${'0'.repeat(32)}:0000`, { state: '0A', user: '0' });
+    expect(findUser(ofBoth, client, server)).toBe('gone');
+    const another = row('0100007F:0BB9 00000000:0000', { state: '0A', user: '0' });
+    expect(findUser(another, client, server)).toBe('unknown');
   });
 
   it.each(['02', '04', '05', '06', '08', '09'])(
     'is not that of a socket in state %s: the kernel says 0 of those that nobody has any more',
     (state) => {
-      expect(findUser(row(OURS, { state, user: '0' }), client, server)).toBeUndefined();
+      expect(findUser(row(OURS, { state, user: '0' }), client, server)).toBe('gone');
     },
   );
 
   it('is not that of a socket that no process has', () => {
-    expect(findUser(row(OURS, { user: '0', inode: '0' }), client, server)).toBeUndefined();
+    expect(findUser(row(OURS, { user: '0', inode: '0' }), client, server)).toBe('gone');
   });
 
   it.each([
@@ -64,7 +83,7 @@ describe('asking for the owner', () => {
     await new Promise(setImmediate);
     expect(readings).toHaveLength(1);
     readings[0]!('');
-    expect(await first).toBeUndefined();
+    expect(await first).toBe('unknown');
     await new Promise(setImmediate);
     expect(readings).toHaveLength(2);
     readings[1]!(row(OURS));
@@ -86,7 +105,7 @@ describe('asking for the owner', () => {
     const users = new PeerUsers(() =>
       fails ? Promise.reject(new Error('EACCES')) : Promise.resolve(row(OURS)),
     );
-    expect(await users.userOf(client, server)).toBeUndefined();
+    expect(await users.userOf(client, server)).toBe('unknown');
     fails = false;
     expect(await users.userOf(client, server)).toBe(1000);
   });
@@ -95,8 +114,29 @@ describe('asking for the owner', () => {
 describe('a real connection', () => {
   let listening: Server;
   let opened: Socket;
+  let accepted: Socket;
+
+  /** From `from` to a server at `host`; how its user is asked for. */
+  async function connection(host: string, from: string): Promise<() => Promise<PeerUser>> {
+    listening = createServer({ pauseOnConnect: true }).listen(0, host);
+    await once(listening, 'listening');
+    const { port } = listening.address() as AddressInfo;
+    opened = connect(port, from);
+    [[accepted]] = (await Promise.all([once(listening, 'connection'), once(opened, 'connect')])) as [
+      [Socket],
+      unknown,
+    ];
+    const { remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 } = accepted;
+    const [client, server] = [
+      { address: remoteAddress, port: remotePort },
+      { address: localAddress, port: localPort },
+    ];
+    return () => new PeerUsers().userOf(client, server);
+  }
+
   afterEach(() => {
     opened.destroy();
+    accepted.destroy();
     listening.close();
   });
 
@@ -105,18 +145,19 @@ describe('a real connection', () => {
     ['::1', '::1'],
     ['::', '127.0.0.1'],
     ['::', '::1'],
-  ])('to a server at %s, from %s, is our own', async (host, from) => {
-    listening = createServer().listen(0, host);
-    await once(listening, 'listening');
-    const { port } = listening.address() as AddressInfo;
-    opened = connect(port, from);
-    const [accepted] = (await once(listening, 'connection')) as [Socket];
-    const { remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 } = accepted;
-    const user = await new PeerUsers().userOf(
-      { address: remoteAddress, port: remotePort },
-      { address: localAddress, port: localPort },
-    );
+  ])('to a server at %s, from %s, is our own, until it is closed or reset', async (host, from) => {
+    const closed = await connection(host, from);
+    expect(await closed()).toBe(process.getuid?.());
+    opened.destroy();
+    await once(opened, 'close');
+    expect(await closed()).toBe('gone');
     accepted.destroy();
-    expect(user).toBe(process.getuid?.());
+    listening.close();
+
+    const reset = await connection(host, from);
+    expect(await reset()).toBe(process.getuid?.());
+    opened.resetAndDestroy();
+    await once(opened, 'close');
+    expect(await reset()).toBe('gone');
   });
 });

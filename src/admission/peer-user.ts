@@ -14,10 +14,14 @@ const TABLES = ['/proc/net/tcp', '/proc/net/tcp6'] as const;
 
 /** In the tables. Of any other state nobody may own the socket any more, and the kernel calls that user 0. */
 const ESTABLISHED = '01';
+const LISTEN = '0A';
 /** Of a socket that no process has. */
 const NO_INODE = '0';
 
 const MAPPED_WORDS = [0, 0, 0xffff];
+
+/** A user's id; `gone`: nobody is there any more, or is about to leave; `unknown`: somebody is, and nobody can tell who. */
+export type PeerUser = number | 'gone' | 'unknown';
 
 /**
  * Tells which user of this machine is at the other end of a connection on the loopback, which any user may open. Linux
@@ -31,12 +35,12 @@ export class PeerUsers {
   /** `read`: the text of all tables. */
   constructor(private readonly read: () => Promise<string> = readTables) {}
 
-  /** The user id of whoever opened the connection from `client` to `server`; `undefined` when nobody can tell. */
-  async userOf(client: Endpoint, server: Endpoint): Promise<number | undefined> {
+  /** Who opened the connection from `client` to `server`. */
+  async userOf(client: Endpoint, server: Endpoint): Promise<PeerUser> {
     try {
       return findUser(await this.tables(), client, server);
     } catch {
-      return undefined;
+      return 'unknown';
     }
   }
 
@@ -52,17 +56,45 @@ export class PeerUsers {
   }
 }
 
-/** The owner, in the kernel's tables, of the `client`'s end of an established connection. */
-export function findUser(tables: string, client: Endpoint, server: Endpoint): number | undefined {
-  for (const local of writtenForms(client)) {
-    for (const remote of writtenForms(server)) {
-      const at = tables.indexOf(` ${local} ${remote} `);
+/**
+ * The owner, in the kernel's tables, of the `client`'s end of an established connection. Who has hung up has no such end,
+ * and the kernel has told the `server`'s, or taken it away: of a server that is in these tables, it would be there else.
+ */
+export function findUser(tables: string, client: Endpoint, server: Endpoint): PeerUser {
+  const theirs = findRow(tables, client, server);
+  if (theirs) {
+    const { state, user, inode } = theirs;
+    return state === ESTABLISHED && inode !== NO_INODE && /^\d+$/.test(user) ? Number(user) : 'gone';
+  }
+  const ours = findRow(tables, server, client);
+  const isOver = ours ? ours.state !== ESTABLISHED : isListening(tables, server);
+  return isOver ? 'gone' : 'unknown';
+}
+
+interface Row {
+  readonly state: string;
+  readonly user: string;
+  /** Of the socket. */
+  readonly inode: string;
+}
+
+function findRow(tables: string, local: Endpoint, remote: Endpoint): Row | undefined {
+  for (const localForm of writtenForms(local)) {
+    for (const remoteForm of writtenForms(remote)) {
+      const at = tables.indexOf(` ${localForm} ${remoteForm} `);
       if (at < 0) continue;
-      const [, , , state, , , , user, , inode] = tables.slice(at, tables.indexOf('\n', at)).split(/ +/);
-      if (state === ESTABLISHED && inode !== NO_INODE && /^\d+$/.test(user ?? '')) return Number(user);
+      const [, , , state = '', , , , user = '', , inode = ''] = tables
+        .slice(at, tables.indexOf('\n', at))
+        .split(/ +/);
+      return { state, user, inode };
     }
   }
   return undefined;
+}
+
+/** Whether anybody listens at this port, as whoever accepted a connection there does. */
+function isListening(tables: string, { port }: Endpoint): boolean {
+  return new RegExp(`:${hex(port, 4)} 0+:0000 ${LISTEN} `).test(tables);
 }
 
 async function readTables(): Promise<string> {

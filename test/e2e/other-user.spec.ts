@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { listed, type TestServer } from '../support/test-server.js';
 import { useTestBed } from '../support/test-bed.js';
@@ -6,8 +8,17 @@ import { useTestBed } from '../support/test-bed.js';
 /** Somebody who owns nothing here. */
 const NOBODY = 65_534;
 
+const onLinux = process.platform === 'linux' ? it : it.skip;
+
 /** Only root can be two users. */
-const asRoot = process.platform === 'linux' && process.getuid?.() === 0 ? it : it.skip;
+const asRoot = process.getuid?.() === 0 ? onLinux : it.skip;
+
+const UPGRADE = [
+  'GET /ws HTTP/1.1',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dHJleCB0cmV4IHRyZXggdA==',
+];
 
 /** What a program of a user gets that sends a request over a connection of its own, and waits for the end, or does not. */
 async function ask(
@@ -33,14 +44,8 @@ describe('T08: another user of this machine', () => {
   asRoot('is refused at either door, and this one and root are not', async () => {
     const server = await bed.serve();
     const rest = ['GET /api/sessions HTTP/1.1'];
-    const upgrade = [
-      'GET /ws HTTP/1.1',
-      'Upgrade: websocket',
-      'Sec-WebSocket-Version: 13',
-      'Sec-WebSocket-Key: dHJleCB0cmV4IHRyZXggdA==',
-      // A second one, which names the WebSocket.
-      'Connection: Upgrade',
-    ];
+    // A second `Connection`, which names the WebSocket.
+    const upgrade = [...UPGRADE, 'Connection: Upgrade'];
     for (const request of [rest, upgrade]) {
       expect(await ask(server, NOBODY, request)).toMatch(
         /^HTTP\/1\.1 403 [^]*only the user that runs this server/,
@@ -56,6 +61,28 @@ describe('T08: another user of this machine', () => {
     for (let times = 0; times < 20; times += 1) await ask(server, NOBODY, close, { then: 'exec 3>&-' });
     expect(await ask(server, 0, ['GET /api/sessions HTTP/1.1'])).toContain(sessionId);
     expect([(await listed(server)).length, pty.closing]).toEqual([1, false]);
+  });
+
+  onLinux('is not whoever hangs up at once', async () => {
+    const server = await bed.serve();
+    const upgrade = [...UPGRADE, `Host: ${server.host}`, 'Connection: Upgrade', '', ''].join('\r\n');
+    for (const hangUp of [
+      (socket: Socket) => socket.destroy(),
+      (socket: Socket) => socket.resetAndDestroy(),
+    ]) {
+      const sockets = Array.from({ length: 100 }, () => connect(server.port, '127.0.0.1'));
+      await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+      await Promise.all(
+        sockets.map(async (socket) => {
+          const isGone = once(socket, 'close');
+          socket.write(upgrade, () => hangUp(socket));
+          await isGone;
+        }),
+      );
+    }
+    // Asked after all of them.
+    expect(await ask(server, process.getuid!(), ['GET /api/sessions HTTP/1.1'])).toMatch(/^HTTP\/1\.1 200 /);
+    expect(server.refusals('gate')).toEqual({ CLIENT_GONE: expect.any(Number) as number });
   });
 
   asRoot('comes in when listed, or with the token', async () => {
