@@ -19,9 +19,8 @@ export interface AdmissionRequest {
   /** How the client came: over TLS, as far as a proxy that is believed says. */
   readonly scheme: Scheme;
   /**
-   * The user at the other end; `gone` who has hung up, `unknown` when nobody can tell. `unasked`: to find out takes a while, and is not worth it for
-   * whoever is refused anyway. Without it, that is not looked at: a token is asked for, or whoever reaches the server is
-   * to be let in.
+   * The user at the other end. `unasked`: to find out takes a while, and is not worth it for whoever is refused anyway.
+   * Without it, that is not looked at: a token is asked for, or whoever reaches the server is to be let in.
    */
   readonly user?: PeerUser | 'unasked';
   readonly credentials: Credentials;

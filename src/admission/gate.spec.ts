@@ -136,6 +136,14 @@ describe('the gate', () => {
       expect(await statusOf(gate, requestOf({ host }, { url: '/ws' }), true)).toBe(0);
     });
 
+    onLinux('needs not ask who has reset the connection', async () => {
+      const users = new FakePeerUsers(OWN_USER);
+      const socket = Object.assign(socketFrom('127.0.0.1'), { remoteAddress: undefined });
+      const decision = await gateWith({}, users).decide(requestOf({ host }, { socket }), false);
+      expect(decision).toMatchObject({ reason: 'CLIENT_GONE' });
+      expect(users.asked).toBe(0);
+    });
+
     onLinux.each<[PeerUser, boolean, string, string]>([
       [OWN_USER + 1, false, 'warn', 'USER_NOT_ALLOWED'],
       ['unknown', false, 'warn', 'USER_NOT_ALLOWED'],

@@ -206,7 +206,9 @@ export class Gate implements NestMiddleware<IncomingMessage, ServerResponse> {
   private async userOf(socket: Socket): Promise<PeerUser> {
     let found = this.users.get(socket);
     if (!found) {
-      const { remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 } = socket;
+      const { remoteAddress, remotePort = 0, localAddress = '', localPort = 0 } = socket;
+      // Of a connection that was reset there is no address any more, even before its end is told.
+      if (remoteAddress === undefined) return 'gone';
       found = this.peerUsers.userOf(
         { address: remoteAddress, port: remotePort },
         { address: localAddress, port: localPort },

@@ -20,7 +20,7 @@ const NO_INODE = '0';
 
 const MAPPED_WORDS = [0, 0, 0xffff];
 
-/** A user's id; `gone`: nobody is there any more, or is about to leave; `unknown`: somebody is, and nobody can tell who. */
+/** A user's id; `gone`: they have hung up; `unknown`: somebody may be there, and nobody can tell who. */
 export type PeerUser = number | 'gone' | 'unknown';
 
 /**
@@ -57,14 +57,16 @@ export class PeerUsers {
 }
 
 /**
- * The owner, in the kernel's tables, of the `client`'s end of an established connection. Who has hung up has no such end,
- * and the kernel has told the `server`'s, or taken it away: of a server that is in these tables, it would be there else.
+ * The owner, in the kernel's tables, of the `client`'s end of an established connection. They have hung up when no process
+ * has that end any more. Where it is not there at all, they have when the `server`'s end is closing, or has gone, too,
+ * although the server is listed.
  */
 export function findUser(tables: string, client: Endpoint, server: Endpoint): PeerUser {
   const theirs = findRow(tables, client, server);
   if (theirs) {
     const { state, user, inode } = theirs;
-    return state === ESTABLISHED && inode !== NO_INODE && /^\d+$/.test(user) ? Number(user) : 'gone';
+    if (inode === NO_INODE) return 'gone';
+    return state === ESTABLISHED && /^\d+$/.test(user) ? Number(user) : 'unknown';
   }
   const ours = findRow(tables, server, client);
   const isOver = ours ? ours.state !== ESTABLISHED : isListening(tables, server);
@@ -79,22 +81,22 @@ interface Row {
 }
 
 function findRow(tables: string, local: Endpoint, remote: Endpoint): Row | undefined {
-  for (const localForm of writtenForms(local)) {
-    for (const remoteForm of writtenForms(remote)) {
-      const at = tables.indexOf(` ${localForm} ${remoteForm} `);
-      if (at < 0) continue;
-      const [, , , state = '', , , , user = '', , inode = ''] = tables
-        .slice(at, tables.indexOf('\n', at))
-        .split(/ +/);
-      return { state, user, inode };
-    }
+  const remotes = writtenForms(remote);
+  for (const [n, form] of writtenForms(local).entries()) {
+    const at = tables.indexOf(` ${form} ${remotes[n] ?? ''} `);
+    if (at < 0) continue;
+    const [, , , state = '', , , , user = '', , inode = ''] = tables
+      .slice(at, tables.indexOf('\n', at))
+      .split(/ +/);
+    return { state, user, inode };
   }
   return undefined;
 }
 
-/** Whether anybody listens at this port, as whoever accepted a connection there does. */
-function isListening(tables: string, { port }: Endpoint): boolean {
-  return new RegExp(`:${hex(port, 4)} 0+:0000 ${LISTEN} `).test(tables);
+/** Whether anybody listens at this address or at all of them, as whoever accepted a connection there does. */
+function isListening(tables: string, server: Endpoint): boolean {
+  const addresses = [...writtenForms(server), `0+:${hex(server.port, 4)}`];
+  return new RegExp(` (?:${addresses.join('|')}) 0+:0000 ${LISTEN} `).test(tables);
 }
 
 async function readTables(): Promise<string> {
@@ -105,7 +107,7 @@ async function readTables(): Promise<string> {
   return texts.join('');
 }
 
-/** As the tables write it: words of 32 bits in the machine's own order. IPv4 may be written as IPv6, too. */
+/** As the tables write it: words of 32 bits in the machine's own order. IPv4 first, and then as IPv6, as it may be, too. */
 function writtenForms({ address, port }: Endpoint): string[] {
   const suffix = `:${hex(port, 4)}`;
   const plain = unmapped(address);

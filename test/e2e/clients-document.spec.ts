@@ -65,7 +65,7 @@ if ((await api.GET('/api/sessions')).error?.code === 'INVALID_NAME') console.log
 const looking = as(process.env.TREX_READ_ONLY_TOKEN!);
 const { data: seen } = await looking.GET('/api/sessions/{id}', at('s1'));
 // @ts-expect-error -- A title need not be there.
-console.log(seen?.status satisfies 'connecting' | 'active' | 'exited' | undefined, (() => seen!.title.length).length);
+console.log(typeof (seen?.status satisfies 'connecting' | 'active' | 'exited' | undefined), (() => seen!.title.length).length);
 const forbidden = await looking.PATCH('/api/sessions/{id}', { ...at('s1'), body: { name: 'a' } });
 if (forbidden.error?.code === 'FORBIDDEN') console.log(forbidden.error.status satisfies 403, forbidden.error.detail);
 
@@ -99,7 +99,7 @@ const ERRORS_OUTPUT = `
 400 INVALID_NAME
 413 PAYLOAD_TOO_LARGE
 404 SESSION_NOT_FOUND
-active 0
+string 0
 403 refused: this token only reads
 SERVICE_UNAVAILABLE
 401 Bearer realm="trex"
