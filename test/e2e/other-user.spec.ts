@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { promisify } from 'node:util';
+import { upgradeHead } from '../support/handshake.js';
 import { listed, type TestServer } from '../support/test-server.js';
 import { useTestBed } from '../support/test-bed.js';
 
@@ -12,13 +13,6 @@ const onLinux = process.platform === 'linux' ? it : it.skip;
 
 /** Only root can be two users. */
 const asRoot = process.getuid?.() === 0 ? onLinux : it.skip;
-
-const UPGRADE = [
-  'GET /ws HTTP/1.1',
-  'Upgrade: websocket',
-  'Sec-WebSocket-Version: 13',
-  'Sec-WebSocket-Key: dHJleCB0cmV4IHRyZXggdA==',
-];
 
 /** What a program of a user gets that sends a request over a connection of its own, and waits for the end, or does not. */
 async function ask(
@@ -44,8 +38,14 @@ describe('T08: another user of this machine', () => {
   asRoot('is refused at either door, and this one and root are not', async () => {
     const server = await bed.serve();
     const rest = ['GET /api/sessions HTTP/1.1'];
-    // A second `Connection`, which names the WebSocket.
-    const upgrade = [...UPGRADE, 'Connection: Upgrade'];
+    const upgrade = [
+      'GET /ws HTTP/1.1',
+      'Upgrade: websocket',
+      'Sec-WebSocket-Version: 13',
+      'Sec-WebSocket-Key: dHJleCB0cmV4IHRyZXggdA==',
+      // A second one, which names the WebSocket.
+      'Connection: Upgrade',
+    ];
     for (const request of [rest, upgrade]) {
       expect(await ask(server, NOBODY, request)).toMatch(
         /^HTTP\/1\.1 403 [^]*only the user that runs this server/,
@@ -65,7 +65,6 @@ describe('T08: another user of this machine', () => {
 
   onLinux('is not whoever hangs up at once', async () => {
     const server = await bed.serve();
-    const upgrade = [...UPGRADE, `Host: ${server.host}`, 'Connection: Upgrade', '', ''].join('\r\n');
     for (const hangUp of [
       (socket: Socket) => socket.destroy(),
       (socket: Socket) => socket.resetAndDestroy(),
@@ -75,7 +74,7 @@ describe('T08: another user of this machine', () => {
       await Promise.all(
         sockets.map(async (socket) => {
           const isGone = once(socket, 'close');
-          socket.write(upgrade, () => hangUp(socket));
+          socket.write(upgradeHead(server.host), () => hangUp(socket));
           await isGone;
         }),
       );
